@@ -1,0 +1,80 @@
+import { UsageError } from '../core/errors.ts'
+import type { Command, Context } from './command.ts'
+import { commands } from './commands.ts'
+import { createContext } from './context.ts'
+import { globalOptions } from './global-options.ts'
+import { nearest } from './nearest.ts'
+import { type OptionValues, type ParsedOptions, parseOptions, resolveOptions } from './options.ts'
+
+/** What a command line asks for. */
+export type Asked =
+  | { readonly kind: 'overview' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'help'; readonly command: Command }
+  | {
+      readonly kind: 'command'
+      readonly command: Command
+      readonly options: OptionValues<Command['options']>
+      readonly context: Context
+    }
+
+/**
+ * Reads a command line: `[OPTIONS] COMMAND [OPTIONS] [-- COMMAND [ARGS]...]`.
+ *
+ * @throws {UsageError} with the way to say it right
+ */
+export function readCommandLine(args: readonly string[]): Asked {
+  const before = parseOptions(args, globalOptions)
+  if (before.version) return { kind: 'version' }
+  if (before.help) return { kind: 'overview' }
+  const name = args[before.length]
+  if (name === undefined || name === '--') {
+    throw new UsageError("No command given. See 'canhazgpu --help' for the commands")
+  }
+  const command = commands.find(known => known.name === name)
+  if (!command) throw unknownCommand(name)
+
+  const rest = args.slice(before.length + 1)
+  const after = parseOptions(rest, { ...globalOptions, ...command.options })
+  if (after.version) return { kind: 'version' }
+  if (after.help) return { kind: 'help', command }
+  const operands = readOperands(command, rest, after)
+  const given = new Map([...before.given, ...after.given])
+  return {
+    kind: 'command',
+    command,
+    options: resolveOptions(command.options, given, process.env),
+    context: createContext(resolveOptions(globalOptions, given, process.env), operands),
+  }
+}
+
+/** What stands behind `--`. */
+function readOperands(command: Command, rest: readonly string[], { length }: ParsedOptions): string[] | null {
+  const first = rest[length]
+  if (!command.takesCommand) {
+    const extra = first === '--' ? rest[length + 1] : first
+    if (extra === undefined) return null
+    throw new UsageError(
+      `Unexpected argument: ${extra}. '${command.name}' takes options only; see 'canhazgpu ${command.name} --help'`,
+    )
+  }
+  const operands = rest.slice(length + 1)
+  if (first === '--' && operands.length > 0) return operands
+  if (first === undefined || first === '--')
+    throw new UsageError(`No command to run. Put it behind '--', for example: ${command.examples[0]}`)
+  const corrected = ['canhazgpu', command.name, ...rest.slice(0, length), '--', ...rest.slice(length)]
+  throw new UsageError(`Missing '--' before the command. Use: ${corrected.map(shellWord).join(' ')}`)
+}
+
+function unknownCommand(name: string): UsageError {
+  const names = commands.map(command => command.name)
+  const suggestion = nearest(name, names)
+  return new UsageError(
+    `Unknown command: ${name}. ${suggestion ? `Did you mean ${suggestion}?` : `Use one of ${names.join(', ')}`}`,
+  )
+}
+
+/** A word as it must be typed to reach a program unchanged. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

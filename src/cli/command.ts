@@ -1,0 +1,40 @@
+import type { Holder, Pool } from '../core/pool.ts'
+import type { Probe } from '../probe/probe.ts'
+import type { Store, StoreAccess } from '../store/store.ts'
+import type { Options, OptionValues } from './options.ts'
+
+/** All that a command may touch. */
+export interface Context {
+  readonly storeUrl: string
+  readonly memoryThresholdMiB: number
+  readonly probeTimeoutMs: number
+  /** The user who runs the command. */
+  readonly holder: Holder
+  /** What stands behind `--`, decoded; null when there is no `--`. */
+  readonly operands: readonly string[] | null
+  openStore(access: StoreAccess): Promise<Store>
+  /** The store, the pool in it as it is now, and the probe for its provider. @throws {PoolNotInitializedError} */
+  openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool; probe: Probe }>
+  now(): number
+  newId(): string
+  /** Writes lines of results to stdout. */
+  print(...lines: string[]): void
+  /** Writes lines for people to stderr. */
+  notice(...lines: string[]): void
+}
+
+/** A command is data and one function; its second argument is all that it may touch. */
+export interface Command<O extends Options = Options> {
+  readonly name: string
+  readonly summary: string
+  readonly examples: readonly string[]
+  readonly options: O
+  /** Whether it takes words behind `--`. */
+  readonly takesCommand?: boolean
+  /** @returns the exit status */
+  run(options: OptionValues<O>, context: Context): Promise<number>
+}
+
+export function defineCommand<O extends Options>(command: Command<O>): Command<O> {
+  return command
+}

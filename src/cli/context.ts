@@ -1,0 +1,56 @@
+import { PoolNotInitializedError } from '../core/errors.ts'
+import type { Pool } from '../core/pool.ts'
+import { NVIDIA_SMI } from '../probe/nvidia-smi.ts'
+import { openProbe } from '../probe/probe.ts'
+import { openStore } from '../store/open.ts'
+import { isOnPath } from '../system/spawn.ts'
+import { userNameOf } from '../system/user-name.ts'
+import type { Context } from './command.ts'
+import type { globalOptions } from './global-options.ts'
+import type { OptionValues } from './options.ts'
+import { notice, print } from './output/print.ts'
+
+/** The real world for a command. */
+export function createContext(
+  {
+    store: storeUrl,
+    memoryThreshold: memoryThresholdMiB,
+    probeTimeout: probeTimeoutMs,
+  }: OptionValues<typeof globalOptions>,
+  operands: readonly string[] | null,
+): Context {
+  // The real uid: what a shell knows as $USER is a variable like any other.
+  const uid = process.getuid?.() ?? 0
+  return {
+    storeUrl,
+    memoryThresholdMiB,
+    probeTimeoutMs,
+    holder: { uid, userName: userNameOf(uid) },
+    operands,
+    openStore: access => openStore(storeUrl, access),
+    async openPool(access) {
+      const store = await openStore(storeUrl, access)
+      const pool = await store.read()
+      if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
+      return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs, pool.gpus.length) }
+    },
+    now: Date.now,
+    newId: () => crypto.randomUUID().slice(-12),
+    print,
+    notice,
+  }
+}
+
+/** The pool inside an update. @throws {PoolNotInitializedError} */
+export function initialized(pool: Pool | null): Pool {
+  if (!pool) throw new PoolNotInitializedError(null)
+  return pool
+}
+
+/** How many GPUs there are, for a hint; null when nobody can tell. */
+async function detectGpuCount(timeoutMs: number): Promise<number | null> {
+  if (!isOnPath(NVIDIA_SMI)) return null
+  return openProbe('nvidia', timeoutMs, 0)
+    .gpuCount()
+    .catch(() => null)
+}

@@ -1,0 +1,33 @@
+import { DEFAULT_MEMORY_THRESHOLD_MIB } from '../core/usage.ts'
+import { DEFAULT_PROBE_TIMEOUT_MS } from '../probe/probe.ts'
+import { DEFAULT_STORE_URL } from '../store/open.ts'
+import { duration, positiveInteger, text } from './options.ts'
+
+/** What every command takes, before or behind its name. */
+export const globalOptions = {
+  store: text({
+    placeholder: 'URL',
+    help: 'Where the pool lives',
+    example: '--store sqlite:/srv/gpu/pool.db',
+    fallback: DEFAULT_STORE_URL,
+    variable: 'CANHAZGPU_STORE',
+  }),
+  memoryThreshold: positiveInteger({
+    placeholder: 'MB',
+    help: 'A GPU with more memory used than this is in use',
+    example: '--memory-threshold 500',
+    least: 0,
+    fallback: DEFAULT_MEMORY_THRESHOLD_MIB,
+    variable: 'CANHAZGPU_MEMORY_THRESHOLD',
+  }),
+  probeTimeout: duration({
+    help: 'How long nvidia-smi may take to answer',
+    example: '--probe-timeout 60s',
+    fallback: DEFAULT_PROBE_TIMEOUT_MS,
+    shownDefault: '30s',
+    leastMs: 100,
+    mostMs: 3_600_000,
+    bounds: 'from 0.1s to 1h',
+    variable: 'CANHAZGPU_PROBE_TIMEOUT',
+  }),
+}

@@ -1,0 +1,93 @@
+import { formatDuration } from '../../core/duration.ts'
+import type { Reservation } from '../../core/pool.ts'
+import type { GpuStatus, Validation } from '../../core/status.ts'
+import type { GpuProcess } from '../../core/usage.ts'
+
+/** How many processes a line names before it only counts. */
+const SHOWN_PROCESSES = 2
+
+/**
+ * One GPU in the words of the specification.
+ *
+ * @param ownerOf the user of a process, null when nobody can tell
+ */
+export function statusLine(status: GpuStatus, now: number, ownerOf: (pid: number) => string | null): string {
+  return `GPU ${status.index}: ${describe(status, now, ownerOf)}`
+}
+
+function describe(status: GpuStatus, now: number, ownerOf: (pid: number) => string | null): string {
+  switch (status.state) {
+    case 'available': {
+      const { lastReleasedAt } = status
+      const released =
+        lastReleasedAt === null ? '' : ` (last released ${formatDuration(now - lastReleasedAt)} ago)`
+      return `AVAILABLE${released}${availableNote(status.validation)}`
+    }
+    case 'reserved': {
+      const { holder, reservedAt } = status.reservation
+      const held = formatDuration(now - reservedAt)
+      return `IN USE by ${holder.userName} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation)}`
+    }
+    case 'in-use-without-reservation':
+      return `IN USE WITHOUT RESERVATION by ${users(status.processes, ownerOf)} - ${use(status.memoryMiB, status.processes)}`
+    case 'unavailable':
+      return `UNAVAILABLE (not reported by ${status.tool})`
+  }
+}
+
+function terms(reservation: Reservation, now: number): string {
+  return reservation.type === 'run'
+    ? `run, last heartbeat ${formatDuration(now - reservation.heartbeatAt)} ago`
+    : `manual, expires in ${formatDuration(reservation.expiresAt - now)}`
+}
+
+function availableNote(validation: Validation): string {
+  if (validation.kind === 'idle') {
+    return validation.memoryMiB ? ` [validated: ${validation.memoryMiB}MB used]` : ''
+  }
+  return ` ${unvalidatedNote(validation)}`
+}
+
+function reservedNote(validation: Validation): string {
+  switch (validation.kind) {
+    case 'in-use': {
+      const memory = validation.memoryMiB === null ? 'memory unknown' : `${validation.memoryMiB}MB`
+      return `[validated: ${memory}, ${validation.processCount} processes]`
+    }
+    case 'idle':
+      return '[validated: no actual usage detected]'
+    default:
+      return unvalidatedNote(validation)
+  }
+}
+
+function unvalidatedNote(validation: Validation): string {
+  return validation.kind === 'not-reported'
+    ? `[not validated: not reported by ${validation.tool}]`
+    : '[not validated]'
+}
+
+/** `user a`, `users a and b`, `users a, b and c`; those whom nobody can name are one `unknown` at the end. */
+function users(processes: readonly GpuProcess[], ownerOf: (pid: number) => string | null): string {
+  const owners = new Set(processes.map(({ pid }) => ownerOf(pid)))
+  const names = [...owners].filter(name => name !== null).sort()
+  if (names.length < owners.size || owners.size === 0) names.push('unknown')
+  if (names.length === 1) return names[0] === 'unknown' ? 'unknown' : `user ${names[0]}`
+  return `users ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}
+
+function use(memoryMiB: number | null, processes: readonly GpuProcess[]): string {
+  const memory = memoryMiB === null ? 'used' : `${memoryMiB}MB used`
+  if (processes.length === 0) return memory
+  const shown = processes
+    .slice(0, SHOWN_PROCESSES)
+    .map(({ pid, name }) => `PID ${pid} (${programName(name)})`)
+    .join(', ')
+  const rest = processes.length - SHOWN_PROCESSES
+  return `${memory} by ${shown}${rest > 0 ? ` and ${rest} more` : ''}`
+}
+
+/** nvidia-smi gives a path; people know the program by its last part. */
+function programName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1) || path
+}

@@ -1,0 +1,224 @@
+/**
+ * What a user can act on: one line that says what happened, with its numbers, and what to do next.
+ *
+ * Every subclass has a stable `code`, carries its facts as fields, and composes its text here and nowhere else;
+ * docs/errors.md lists them. Anything thrown that is not a UserError is a bug.
+ */
+export abstract class UserError extends Error {
+  abstract readonly code: string
+  /** 1 failed, 2 wrong usage, 75 no GPU now: try again (EX_TEMPFAIL of sysexits.h). */
+  readonly exitStatus: number = 1
+}
+
+/** Wrong words on the command line or in a variable. */
+export class UsageError extends UserError {
+  readonly code = 'usage'
+  override readonly exitStatus = 2
+}
+
+export class PoolNotInitializedError extends UserError {
+  readonly code = 'pool-not-initialized'
+  /** @param gpuCount how many GPUs the host has, null when that is not known */
+  constructor(readonly gpuCount: number | null) {
+    super(
+      `GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${gpuCount ?? '<count>'}`,
+    )
+  }
+}
+
+export class PoolAlreadyInitializedError extends UserError {
+  readonly code = 'pool-already-initialized'
+  constructor(
+    readonly gpuCount: number,
+    readonly reservationCount: number,
+  ) {
+    super(
+      `GPU pool is already initialized with ${gpuCount} GPUs. Use --force to reinitialize it, ` +
+        `which clears all reservations (now ${reservationCount})`,
+    )
+  }
+}
+
+export class NotPoolOwnerError extends UserError {
+  readonly code = 'not-pool-owner'
+  constructor(
+    readonly path: string,
+    readonly ownerName: string,
+  ) {
+    super(`Only ${ownerName} or root may reinitialize the pool ${path}. Use sudo, or ask them`)
+  }
+}
+
+export class TooManyGpusError extends UserError {
+  readonly code = 'too-many-gpus'
+  constructor(
+    readonly tool: string,
+    readonly requested: number,
+    readonly reported: number,
+  ) {
+    super(
+      `${requested} GPUs asked for, but ${tool} reports ${reported}. Use: canhazgpu admin --gpus ${reported}`,
+    )
+  }
+}
+
+export class NoProviderError extends UserError {
+  readonly code = 'no-provider'
+  constructor() {
+    super(
+      'No GPU tool found: nvidia-smi is not on PATH. Install the NVIDIA driver, or simulate idle GPUs with --provider fake',
+    )
+  }
+}
+
+export class ProviderNotBuiltError extends UserError {
+  readonly code = 'provider-not-built'
+  constructor(readonly provider: string) {
+    super(`Provider ${provider} is not built yet. Use --provider nvidia or --provider fake`)
+  }
+}
+
+/** Why GPUs of the pool could not be handed out, as counts; a GPU is counted once. */
+export interface Shortage {
+  readonly requested: number
+  /** Neither reserved, nor in use, nor unknown. */
+  readonly available: number
+  readonly poolSize: number
+  readonly reserved: number
+  readonly inUseWithoutReservation: number
+  /** What the probe could not confirm to be free. */
+  readonly notValidated: number
+}
+
+export class NotEnoughGpusError extends UserError {
+  readonly code = 'not-enough-gpus'
+  override readonly exitStatus: number
+  constructor(readonly shortage: Shortage) {
+    const { requested, available, poolSize, reserved, inUseWithoutReservation, notValidated } = shortage
+    const moreThanPool = requested > poolSize
+    const reasons = [
+      moreThanPool ? `the pool has ${poolSize} GPUs` : '',
+      reserved > 0 ? `${reserved} GPUs reserved` : '',
+      notValidated > 0 ? `${notValidated} GPUs not validated` : '',
+      inUseWithoutReservation > 0 ? `${inUseWithoutReservation} GPUs in use without reservation` : '',
+    ].filter(reason => reason !== '')
+    const next = moreThanPool ? `ask for at most ${poolSize}` : "run 'canhazgpu status' for details"
+    super(
+      `Not enough GPUs available. Requested: ${requested}, Available: ${available} (${reasons.join(', ')} - ${next})`,
+    )
+    // Waiting does not help when the pool is too small, so scripts must not try again.
+    this.exitStatus = moreThanPool ? 1 : 75
+  }
+}
+
+/** The GPU tool did not give an answer that can be trusted. */
+export class ProbeFailedError extends UserError {
+  readonly code = 'probe-failed'
+  /** @param problem what the tool did, with its own words */
+  constructor(
+    readonly tool: string,
+    readonly problem: string,
+  ) {
+    super(
+      `${tool} ${problem}. No GPU can be validated, so none is handed out. Run '${tool}' to see what is wrong`,
+    )
+  }
+}
+
+export class CommandNotFoundError extends UserError {
+  readonly code = 'command-not-found'
+  override readonly exitStatus = 127
+  constructor(readonly command: string) {
+    super(`Command not found: ${command}. Nothing was reserved; check the spelling and PATH`)
+  }
+}
+
+export class CommandNotExecutableError extends UserError {
+  readonly code = 'command-not-executable'
+  override readonly exitStatus = 126
+  constructor(
+    readonly command: string,
+    readonly reason: string,
+  ) {
+    super(
+      `Cannot execute ${command}: ${reason}. Nothing stays reserved; is it a program, and is 'chmod +x' missing?`,
+    )
+  }
+}
+
+export class StoreAccessError extends UserError {
+  readonly code = 'store-access'
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+  ) {
+    super(
+      `Cannot create the pool ${path}: ${reason}. Use sudo, or choose a place of your own with --store sqlite:PATH`,
+    )
+  }
+}
+
+/** A process that holds the store's lock. */
+export interface LockHolder {
+  readonly pid: number
+  readonly userName: string
+  readonly command: string
+}
+
+export class StoreBusyError extends UserError {
+  readonly code = 'store-busy'
+  constructor(
+    readonly path: string,
+    readonly waitedMs: number,
+    readonly lockHolder: LockHolder | null,
+  ) {
+    const by = lockHolder
+      ? `PID ${lockHolder.pid} (${lockHolder.command}) of user ${lockHolder.userName}`
+      : 'another process'
+    super(`The pool ${path} has been locked for ${waitedMs / 1000}s by ${by}. Try again, or end that process`)
+  }
+}
+
+export class StoreDamagedError extends UserError {
+  readonly code = 'store-damaged'
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+  ) {
+    super(
+      `The pool ${path} is damaged (${reason}). Nothing was changed; move the file away and run 'canhazgpu admin' again`,
+    )
+  }
+}
+
+export class StoreTooNewError extends UserError {
+  readonly code = 'store-too-new'
+  constructor(
+    readonly path: string,
+    readonly version: number,
+    readonly knownVersion: number,
+  ) {
+    super(
+      `The pool ${path} was made by a newer canhazgpu (schema ${version}, this one knows up to ${knownVersion}). Install the newer version`,
+    )
+  }
+}
+
+export class StoreFailedError extends UserError {
+  readonly code = 'store-failed'
+  constructor(
+    readonly path: string,
+    readonly action: 'read' | 'write',
+    readonly reason: string,
+    readonly next: string,
+  ) {
+    super(`Cannot ${action} the pool ${path}: ${reason}. Nothing was changed; ${next}`)
+  }
+}
+
+export class OutputError extends UserError {
+  readonly code = 'output'
+  constructor(readonly reason: string) {
+    super(`Cannot write to standard output: ${reason}`)
+  }
+}

@@ -1,0 +1,44 @@
+/** Picks the command, prints errors, and sets the exit status; nothing else does. */
+
+import { version } from '../package.json'
+import { notice, print } from './cli/output/print.ts'
+import { UserError } from './core/errors.ts'
+import { KEEPER } from './process/start-keeper.ts'
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === KEEPER) {
+    const { runKeeper } = await import('./cli/keeper.ts')
+    return runKeeper(args.slice(1))
+  }
+  const { readCommandLine } = await import('./cli/command-line.ts')
+  const asked = readCommandLine(args)
+  switch (asked.kind) {
+    case 'version':
+      print(`canhazgpu ${version}`)
+      return 0
+    case 'overview':
+    case 'help': {
+      const { commandHelp, overview } = await import('./cli/help.ts')
+      const { commands } = await import('./cli/commands.ts')
+      print(...(asked.kind === 'help' ? commandHelp(asked.command) : overview(commands)))
+      return 0
+    }
+    case 'command':
+      return asked.command.run(asked.options, asked.context)
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof UserError) {
+    notice(`Error: ${error.message}`)
+    return error.exitStatus
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  notice(...stack.split('\n'), 'This is a bug in canhazgpu. Please report it with the lines above')
+  return 1
+}
+
+main(process.argv.slice(2))
+  .catch(report)
+  // A GPU tool that hangs must not keep the program: leave, whatever is still open.
+  .then(status => process.exit(status))

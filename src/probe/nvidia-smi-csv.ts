@@ -1,0 +1,88 @@
+/**
+ * Reads the CSV of `nvidia-smi --query-… --format=csv,noheader,nounits`. Strict: a line that is not a row is an error
+ * message in the wrong place, and then nothing in the answer can be trusted.
+ */
+
+/** A line that is not what was asked for. */
+export class UnreadableLineError extends Error {
+  constructor(readonly line: string) {
+    super(`not a row: ${line}`)
+  }
+}
+
+/** The fields that `parseGpus` expects, in order. */
+export const GPU_FIELDS = 'index,uuid,memory.used'
+
+export interface GpuRow {
+  readonly index: number
+  /** null when the GPU cannot be read: it has fallen off the bus, say. */
+  readonly uuid: string | null
+  readonly memoryUsedMiB: number | null
+}
+
+/** The fields that `parseProcesses` expects; the name comes last, because it may hold commas. */
+export const PROCESS_FIELDS = 'gpu_uuid,pid,used_memory,process_name'
+
+export interface ProcessRow {
+  readonly gpuUuid: string
+  /** null when the processes of this GPU are not told. */
+  readonly pid: number | null
+  readonly memoryMiB: number | null
+  readonly name: string
+}
+
+const UUID = /^GPU-[\w-]+$/
+/** What stands where a value does not exist or is not for us; any other `[…]` tells of a GPU that is not well. */
+const NOT_TOLD = /^(\[?N\/A\]?|\[Not Supported\]|\[Insufficient Permissions\])$/i
+
+/**
+ * @returns the rows in the tool's order
+ * @throws {UnreadableLineError}
+ */
+export function parseGpus(csv: string): GpuRow[] {
+  const rows = lines(csv).map((line): GpuRow => {
+    const [indexText, uuid, memory, ...rest] = line.split(',').map(field => field.trim())
+    const index = wholeNumber(indexText)
+    if (index === null || !uuid || !memory || rest.length > 0) throw new UnreadableLineError(line)
+    const memoryUsedMiB = wholeNumber(memory)
+    if (UUID.test(uuid) && (memoryUsedMiB !== null || NOT_TOLD.test(memory)))
+      return { index, uuid, memoryUsedMiB }
+    // A sick GPU's row says so in brackets, `[Unknown Error]`; any other text is not a row.
+    if ((UUID.test(uuid) || isPlaceholder(uuid)) && isPlaceholder(memory)) {
+      return { index, uuid: null, memoryUsedMiB: null }
+    }
+    throw new UnreadableLineError(line)
+  })
+  const twice = rows.find((row, place) => rows.findIndex(({ index }) => index === row.index) !== place)
+  if (twice) throw new UnreadableLineError(`GPU ${twice.index} is listed twice`)
+  return rows
+}
+
+/**
+ * @returns the rows in the tool's order; one process has a row for every GPU that it uses
+ * @throws {UnreadableLineError}
+ */
+export function parseProcesses(csv: string): ProcessRow[] {
+  return lines(csv).map(line => {
+    const [, gpuUuid = '', pidText, memory = '', name = ''] =
+      /^([^,]*),([^,]*),([^,]*),(.*)$/.exec(line)?.map(field => field.trim()) ?? []
+    const [pid, memoryMiB] = [wholeNumber(pidText), wholeNumber(memory)]
+    const pidIsReadable = pid !== null || isPlaceholder(pidText)
+    const memoryIsReadable = memoryMiB !== null || isPlaceholder(memory)
+    if (!UUID.test(gpuUuid) || !pidIsReadable || !memoryIsReadable) throw new UnreadableLineError(line)
+    return { gpuUuid, pid, memoryMiB, name }
+  })
+}
+
+function lines(csv: string): string[] {
+  return csv.split(/\r?\n/).filter(line => line.trim() !== '')
+}
+
+/** Whether a field holds the reason why there is no value: `[N/A]`, `[Unknown Error]`, `[GPU requires reset]`. */
+function isPlaceholder(field: string | undefined): boolean {
+  return field !== undefined && /^(\[.*\]|N\/A)$/.test(field)
+}
+
+function wholeNumber(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : null
+}

@@ -1,0 +1,88 @@
+import { ProbeFailedError } from '../core/errors.ts'
+import type { GpuProcess, GpuUsage, Usage } from '../core/usage.ts'
+import { runTool, type ToolRun } from '../system/spawn.ts'
+import {
+  GPU_FIELDS,
+  type GpuRow,
+  PROCESS_FIELDS,
+  type ProcessRow,
+  parseGpus,
+  parseProcesses,
+  UnreadableLineError,
+} from './nvidia-smi-csv.ts'
+import type { Probe } from './probe.ts'
+
+export const NVIDIA_SMI = 'nvidia-smi'
+
+/** Asks nvidia-smi on PATH. */
+export class NvidiaSmiProbe implements Probe {
+  constructor(private readonly timeoutMs: number) {}
+
+  async usage(): Promise<Usage> {
+    // Both at the same time: on large hosts each takes seconds.
+    const [gpus, processes] = await Promise.all([
+      this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus),
+      this.query(`--query-compute-apps=${PROCESS_FIELDS}`, parseProcesses),
+    ])
+    return { tool: NVIDIA_SMI, gpus: joinUsage(gpus, processes) }
+  }
+
+  async gpuCount(): Promise<number> {
+    return (await this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus)).length
+  }
+
+  private async query<T>(query: string, parse: (csv: string) => T[]): Promise<T[]> {
+    const run = await runTool([NVIDIA_SMI, query, '--format=csv,noheader,nounits'], this.timeoutMs)
+    if (run.kind !== 'exited' || run.status !== 0) {
+      throw new ProbeFailedError(NVIDIA_SMI, this.problemOf(run))
+    }
+    try {
+      return parse(run.stdout)
+    } catch (error) {
+      if (!(error instanceof UnreadableLineError)) throw error
+      throw new ProbeFailedError(NVIDIA_SMI, `gave an answer that cannot be read: ${shortened(error.line)}`)
+    }
+  }
+
+  private problemOf(run: ToolRun): string {
+    switch (run.kind) {
+      case 'not-found':
+        return 'was not found on PATH'
+      case 'not-started':
+        return `could not be started: ${shortened(run.reason)}`
+      case 'timed-out':
+        return `did not answer within ${this.timeoutMs / 1000}s`
+      case 'killed':
+        return `was killed by ${run.signal}`
+      case 'exited': {
+        // nvidia-smi prints its errors on stdout.
+        const said = `${run.stdout}\n${run.stderr}`.split('\n').find(line => line.trim() !== '')
+        return `failed (exit status ${run.status})${said ? `: ${shortened(said)}` : ''}`
+      }
+    }
+  }
+}
+
+/**
+ * Puts processes to their GPUs. A GPU that cannot be read, or whose processes are not told, is left out, and so are
+ * processes on a GPU that has no row: nothing is claimed about either.
+ */
+function joinUsage(gpus: readonly GpuRow[], processes: readonly ProcessRow[]): Map<number, GpuUsage> {
+  const byUuid = Map.groupBy(processes, ({ gpuUuid }) => gpuUuid)
+  return new Map(
+    gpus.flatMap(({ index, uuid, memoryUsedMiB }): [number, GpuUsage][] => {
+      if (uuid === null) return []
+      const rows = byUuid.get(uuid) ?? []
+      const onThisGpu = rows.flatMap(({ pid, name, memoryMiB }): GpuProcess[] =>
+        pid === null ? [] : [{ pid, name, memoryMiB }],
+      )
+      return onThisGpu.length < rows.length ? [] : [[index, { memoryUsedMiB, processes: onThisGpu }]]
+    }),
+  )
+}
+
+/** The tool's words, at a length that leaves an error one line. */
+function shortened(text: string): string {
+  const trimmed = text.trim().replace(/\.$/, '')
+  return trimmed.length > 200 ? `${trimmed.slice(0, 200)}…` : trimmed
+}

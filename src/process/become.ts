@@ -1,0 +1,28 @@
+import { CommandNotExecutableError } from '../core/errors.ts'
+import { ENOENT, ENOEXEC, errorText, execve } from '../system/libc.ts'
+import { restoreInherited } from './inherited.ts'
+
+/** A program to execute: all of it bytes, none of it needs to be UTF-8. */
+export interface Program {
+  readonly file: Uint8Array
+  /** With the name in front. */
+  readonly argv: readonly Uint8Array[]
+  readonly env: readonly Uint8Array[]
+  /** The caller's descriptors, from `inheritedDescriptors`. */
+  readonly descriptors: readonly number[]
+}
+
+/**
+ * Replaces this process by a program: same pid, same terminal, same parent. It returns only by throwing.
+ *
+ * @throws {CommandNotExecutableError} when the system refuses
+ */
+export function become({ file, argv, env, descriptors }: Program): never {
+  restoreInherited(descriptors)
+  let error = execve(file, argv, env)
+  // A script without `#!` is the shell's to run, as execvp(3) does it.
+  if (error === ENOEXEC)
+    error = execve(Buffer.from('/bin/sh'), [Buffer.from('sh'), file, ...argv.slice(1)], env)
+  const reason = error === ENOENT ? 'its interpreter (the #! line) does not exist' : errorText(error)
+  throw new CommandNotExecutableError(Buffer.from(argv[0] ?? file).toString(), reason)
+}

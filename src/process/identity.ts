@@ -1,0 +1,76 @@
+import type { Sighting } from '../core/expire.ts'
+import type { ProcessIdentity, Reservation } from '../core/pool.ts'
+import { processExists, readFile, readLink } from '../system/libc.ts'
+
+/** What /proc/PID/stat says of a process, as far as it matters here; proc_pid_stat(5). */
+export interface ProcessStat {
+  /** One letter: `R`, `S`, `Z` (zombie), … */
+  readonly state: string
+  readonly threadCount: number
+  readonly startTicks: number
+}
+
+/** Reads a line of /proc/PID/stat. The command name in it may hold anything, so the fields count from its last `)`. */
+export function parseStat(stat: string): ProcessStat | null {
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 1)
+    .trim()
+    .split(' ')
+  // The first of these is field 3, `state`.
+  const [state, threadCount, startTicks] = [fields[0], Number(fields[17]), Number(fields[19])]
+  if (!state || !Number.isInteger(threadCount) || !Number.isInteger(startTicks)) return null
+  return { state, threadCount, startTicks }
+}
+
+/** A zombie is dead, unless only its first thread has ended and others go on. */
+function isRunning({ state, threadCount }: ProcessStat): boolean {
+  return (state !== 'Z' && state !== 'X') || threadCount > 1
+}
+
+function statOf(pid: number | 'self'): ProcessStat | null {
+  const stat = readFile(`/proc/${pid}/stat`)
+  return stat && parseStat(stat.toString('latin1'))
+}
+
+/** The part of a process's identity that all processes here share. */
+interface Here {
+  readonly bootId: string
+  readonly pidNamespace: string
+}
+
+function here(): Here {
+  return {
+    bootId: readFile('/proc/sys/kernel/random/boot_id')?.toString().trim() ?? '',
+    pidNamespace: readLink('/proc/self/ns/pid') ?? '',
+  }
+}
+
+/** The identity of the calling process. It stays the same across exec. */
+export function ownIdentity(): ProcessIdentity {
+  const stat = statOf('self')
+  if (!stat) throw new Error('/proc/self/stat cannot be read: is /proc mounted?')
+  return { ...here(), pid: process.pid, startTicks: stat.startTicks }
+}
+
+/**
+ * Looks for a process.
+ *
+ * It is gone after a reboot, when nothing has its pid, when its pid belongs to a process with another start time, and when
+ * it is a zombie. A process that exists but is hidden (/proc mounted with hidepid) counts as alive: what cannot be
+ * shown to be gone is not.
+ */
+export function sight(identity: ProcessIdentity, place: Here = here()): Sighting {
+  if (identity.bootId !== place.bootId) return 'gone'
+  if (identity.pidNamespace !== place.pidNamespace) return 'unseen'
+  const stat = statOf(identity.pid)
+  if (!stat) return processExists(identity.pid) === 'no' ? 'gone' : 'alive'
+  return stat.startTicks === identity.startTicks && isRunning(stat) ? 'alive' : 'gone'
+}
+
+/** Looks for the process of every `run` reservation. */
+export function sightAll(reservations: readonly Reservation[]): Map<string, Sighting> {
+  const runs = reservations.filter(reservation => reservation.type === 'run')
+  if (runs.length === 0) return new Map()
+  const place = here()
+  return new Map(runs.map(({ id, process }) => [id, sight(process, place)]))
+}

@@ -1,0 +1,5 @@
+/** A migration, bundled as text. */
+declare module '*.sql' {
+  const text: string
+  export default text
+}

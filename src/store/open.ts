@@ -1,0 +1,31 @@
+import { UsageError } from '../core/errors.ts'
+import type { Store, StoreAccess } from './store.ts'
+
+export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
+
+/**
+ * Opens the store that a URL names: `sqlite:PATH`, relative paths from the current directory.
+ *
+ * @throws {UsageError} when the URL names no store
+ */
+export async function openStore(url: string, access: StoreAccess): Promise<Store> {
+  const { SqliteStore } = await import('./sqlite/sqlite-store.ts')
+  return SqliteStore.open(absolutePath(sqlitePath(url)), access)
+}
+
+/** The URL with an absolute path, for a process that will stand in another directory. */
+export function absoluteStoreUrl(url: string): string {
+  return `sqlite:${absolutePath(sqlitePath(url))}`
+}
+
+function sqlitePath(url: string): string {
+  const path = /^sqlite:(.+)$/s.exec(url)?.[1]
+  if (path) return path
+  const hint = `Use sqlite:PATH, for example --store ${DEFAULT_STORE_URL}`
+  if (/^rediss?(\+unix)?:/.test(url)) throw new UsageError(`Redis stores are not built yet. ${hint}`)
+  throw new UsageError(`Invalid store: "${url}". ${hint}`)
+}
+
+function absolutePath(path: string): string {
+  return path.startsWith('/') ? path : `${process.cwd()}/${path}`
+}

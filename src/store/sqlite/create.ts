@@ -1,0 +1,91 @@
+import { Database } from 'bun:sqlite'
+import { chmodSync, closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { StoreAccessError, StoreFailedError } from '../../core/errors.ts'
+import { lockExclusively } from '../../system/libc.ts'
+import { storeBusy } from './failure.ts'
+import { LOCK_TIMEOUT_SECONDS, lockPath } from './lock.ts'
+import { createSchema } from './schema.ts'
+
+/** Every user of the host reads and writes the pool; the directory, which is not theirs, keeps it from being deleted. */
+const FOR_EVERYBODY = 0o666
+
+/**
+ * Makes an empty pool file that every local user can use and, in a directory of the caller's, nobody else can delete.
+ * Does nothing when there is one.
+ *
+ * The file appears whole, by link(2), so one that is empty or half written is damage and never a beginning. SQLite would
+ * create -wal and -shm for the user who comes first, with 0644, so they are made here, too.
+ *
+ * @throws {StoreAccessError} when the caller may not create it
+ */
+export function createPoolFile(path: string): void {
+  if (existsSync(path)) return
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    withCreationLock(path, () => {
+      if (!existsSync(path)) createFiles(path)
+    })
+  } catch (error) {
+    throw creationFailure(error, path)
+  }
+}
+
+/** Two administrators at once: the second waits and finds the file made. */
+function withCreationLock(path: string, create: () => void): void {
+  const fd = openSync(lockPath(path), 'a+')
+  try {
+    chmodSync(lockPath(path), FOR_EVERYBODY)
+    if (!lockExclusively(fd, LOCK_TIMEOUT_SECONDS)) throw storeBusy(path)
+    create()
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function createFiles(path: string): void {
+  const draft = `${path}-new`
+  const remove = () => {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(draft + suffix, { force: true })
+  }
+  remove()
+  try {
+    const db = new Database(draft, { readwrite: true, create: true })
+    db.exec('PRAGMA journal_mode = WAL')
+    createSchema(db, path)
+    // Closing the only connection moves everything from the -wal into the database.
+    db.close()
+    chmodSync(draft, FOR_EVERYBODY)
+    for (const suffix of ['-wal', '-shm']) {
+      // A -wal left by a pool that somebody deleted would be replayed into the new one: empty it.
+      closeSync(openSync(path + suffix, 'w'))
+      chmodSync(path + suffix, FOR_EVERYBODY)
+    }
+    linkSync(draft, path)
+  } finally {
+    remove()
+  }
+}
+
+function creationFailure(error: unknown, path: string): unknown {
+  const { code, message } = error as { code?: string; message?: string }
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return new StoreAccessError(path, 'permission denied')
+    case 'EROFS':
+      return new StoreAccessError(path, 'its file system is read-only')
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new StoreAccessError(path, `${dirname(path)} is not a directory`)
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'SQLITE_FULL':
+      return new StoreFailedError(path, 'write', 'the disk is full', 'free some space and try again')
+    case 'EIO':
+    case 'SQLITE_IOERR':
+      return new StoreFailedError(path, 'write', message ?? code, 'check the disk and try again')
+    default:
+      return error
+  }
+}

@@ -1,0 +1,34 @@
+import { statSync } from 'node:fs'
+import type { LockHolder } from '../../core/errors.ts'
+import { readFile } from '../../system/libc.ts'
+import { processOwner } from '../../system/user-name.ts'
+
+/** The process that holds a write lock on one of these files, as /proc/locks tells it; null when none can be seen. */
+export function findLockHolder(paths: readonly string[]): LockHolder | null {
+  const inodes = new Set(paths.map(inodeOf))
+  for (const line of readFile('/proc/locks')?.toString('latin1').split('\n') ?? []) {
+    // `1: POSIX  ADVISORY  WRITE 1234 08:01:5678 120 120`; one that waits has `->` behind the number, and so a field more.
+    const [, , , access, pidText, file] = line.trim().split(/\s+/)
+    const pid = Number(pidText)
+    if (access === 'WRITE' && file && inodes.has(file) && pid > 0 && pid !== process.pid) return describe(pid)
+  }
+  return null
+}
+
+/** A file as /proc/locks names it: the device's major and minor number in hexadecimal, and the inode. */
+function inodeOf(path: string): string | null {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (!stat) return null
+  // The numbers packed in dev_t; makedev(3).
+  const major = ((stat.dev >>> 8) & 0xfff) | 0
+  const minor = (stat.dev & 0xff) | ((stat.dev >>> 12) & 0xfff00)
+  const hex = (number: number) => number.toString(16).padStart(2, '0')
+  return `${hex(major)}:${hex(minor)}:${stat.ino}`
+}
+
+function describe(pid: number): LockHolder | null {
+  const userName = processOwner(pid)
+  if (userName === null) return null
+  const command = readFile(`/proc/${pid}/comm`)?.toString().trim() ?? 'unknown'
+  return { pid, userName, command }
+}

@@ -1,0 +1,28 @@
+import { close, lockExclusively, openForReading } from '../../system/libc.ts'
+
+/** How long a command waits for its turn, in seconds. */
+export const LOCK_TIMEOUT_SECONDS = 5
+
+/** The file whose flock(2) is the line in front of the store. It stays empty. */
+export function lockPath(path: string): string {
+  return `${path}-lock`
+}
+
+/**
+ * Waits for its turn in front of the store. SQLite's own waiting is polling, where a crowd starves the unlucky; this line
+ * is served in order. It is for fairness alone: safety is SQLite's lock, so a missing lock file does no harm.
+ *
+ * @throws {StoreBusyError} when its turn does not come within LOCK_TIMEOUT_SECONDS
+ */
+export async function inLine<T>(path: string, act: () => T): Promise<T> {
+  const fd = openForReading(lockPath(path))
+  try {
+    if (fd >= 0 && !lockExclusively(fd, LOCK_TIMEOUT_SECONDS)) {
+      const { storeBusy } = await import('./failure.ts')
+      throw storeBusy(path)
+    }
+    return act()
+  } finally {
+    if (fd >= 0) close(fd)
+  }
+}

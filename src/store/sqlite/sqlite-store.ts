@@ -1,0 +1,101 @@
+import { constants, Database, SQLiteError } from 'bun:sqlite'
+import type { Decision, Pool } from '../../core/pool.ts'
+import { isMissing } from '../../system/libc.ts'
+import type { Store, StoreAccess } from '../store.ts'
+import { inLine, LOCK_TIMEOUT_SECONDS } from './lock.ts'
+import { type PoolRow, poolFromRows, SELECT_POOL } from './rows.ts'
+import { ensureSchema, needsMigration } from './schema.ts'
+import { writeChange } from './write.ts'
+
+/**
+ * A pool in one SQLite file, shared by all users of a host.
+ *
+ * What goes wrong, or is needed once in a pool's life, is loaded when it happens: see `import(` below.
+ */
+export class SqliteStore implements Store {
+  /** @param db null when there is no file: a pool that was never initialized */
+  private constructor(
+    private readonly path: string,
+    private readonly db: Database | null,
+  ) {}
+
+  static async open(path: string, access: StoreAccess): Promise<SqliteStore> {
+    if (access === 'create') {
+      const { createPoolFile } = await import('./create.ts')
+      createPoolFile(path)
+    }
+    return explained(path, access === 'read' ? 'read' : 'write', () => {
+      const db = connect(path, access)
+      if (!db) return new SqliteStore(path, null)
+      if (access !== 'read') ensureSchema(db, path)
+      else if (needsMigration(db, path)) {
+        db.close()
+        return SqliteStore.open(path, 'write')
+      }
+      return new SqliteStore(path, db)
+    })
+  }
+
+  async read(): Promise<Pool | null> {
+    return explained(this.path, 'read', () => this.load())
+  }
+
+  async update<T>(decide: (pool: Pool | null) => Decision<T>): Promise<T> {
+    const { db, path } = this
+    if (!db) return decide(null).result
+    return explained(path, 'write', () => inLine(path, () => this.transact(db, decide)))
+  }
+
+  async ownerUid(): Promise<number | null> {
+    const { statSync } = await import('node:fs')
+    return statSync(this.path, { throwIfNoEntry: false })?.uid ?? null
+  }
+
+  close(): void {
+    this.db?.close()
+  }
+
+  private transact<T>(db: Database, decide: (pool: Pool | null) => Decision<T>): T {
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      const { changes, result } = decide(this.load())
+      for (const change of changes) writeChange(db, change)
+      db.exec('COMMIT')
+      return result
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  private load(): Pool | null {
+    return this.db && poolFromRows(this.db.query<PoolRow, []>(SELECT_POOL).all())
+  }
+}
+
+/** Opens a connection, or null when there is no file. */
+function connect(path: string, access: StoreAccess): Database | null {
+  let db: Database
+  try {
+    db = new Database(path, access === 'read' ? { readonly: true } : { readwrite: true, create: false })
+  } catch (error) {
+    if (error instanceof SQLiteError && error.code === 'SQLITE_CANTOPEN' && isMissing(path)) return null
+    throw error
+  }
+  // Without it the connection that closes last deletes the -wal, and the next user's would not be writable for others.
+  db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
+  // NORMAL: a power failure may lose the last reservations, but never damages the pool; a crash of a process loses nothing.
+  db.exec(`PRAGMA busy_timeout = ${LOCK_TIMEOUT_SECONDS * 1000}; PRAGMA synchronous = NORMAL`)
+  return db
+}
+
+/** Turns SQLite's result codes into words for people. */
+async function explained<T>(path: string, action: 'read' | 'write', act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    if (!(error instanceof SQLiteError)) throw error
+    const { storeFailure } = await import('./failure.ts')
+    throw storeFailure(error, path, action) ?? error
+  }
+}

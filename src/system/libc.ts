@@ -1,0 +1,254 @@
+/**
+ * The C library, called directly: the one module that touches the runtime's foreign function interface.
+ *
+ * Only what the runtime cannot do, or does more slowly, is here: reading a file through this module costs 0.05 ms where
+ * loading `node:fs` costs 1.5 ms. Numbers are Linux's own, the same on x86-64 and arm64 unless a line says otherwise.
+ */
+
+import { CString, dlopen, type Pointer, ptr, read } from 'bun:ffi'
+
+// The runtime itself is linked to this library, so the bare name is found in memory and never searched for on disk.
+const { symbols: c } = dlopen('libc.so.6', {
+  __errno_location: { args: [], returns: 'ptr' },
+  abs: { args: ['i32'], returns: 'i32' },
+  access: { args: ['ptr', 'i32'], returns: 'i32' },
+  alarm: { args: ['u32'], returns: 'u32' },
+  close: { args: ['i32'], returns: 'i32' },
+  execve: { args: ['ptr', 'ptr', 'ptr'], returns: 'i32' },
+  fcntl: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
+  flock: { args: ['i32', 'i32'], returns: 'i32' },
+  getpwuid: { args: ['u32'], returns: 'ptr' },
+  getrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
+  kill: { args: ['i32', 'i32'], returns: 'i32' },
+  open: { args: ['ptr', 'i32', 'i32'], returns: 'i32' },
+  poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
+  pthread_sigmask: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
+  read: { args: ['i32', 'ptr', 'u64'], returns: 'i64' },
+  readlink: { args: ['ptr', 'ptr', 'u64'], returns: 'i64' },
+  setrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
+  siginterrupt: { args: ['i32', 'i32'], returns: 'i32' },
+  signal: { args: ['i32', 'ptr'], returns: 'ptr' },
+  strerror: { args: ['i32'], returns: 'ptr' },
+  syscall: { args: ['i64', 'i64', 'i64'], returns: 'i64' },
+  write: { args: ['i32', 'ptr', 'u64'], returns: 'i64' },
+})
+
+export const EPERM = 1
+export const ENOENT = 2
+export const EINTR = 4
+export const ENOEXEC = 8
+export const EAGAIN = 11
+export const EACCES = 13
+export const ENOTDIR = 20
+export const EPIPE = 32
+
+const O_RDONLY = 0
+const O_CLOEXEC = 0o2000000
+const O_PATH = 0o10000000
+// The one number here that differs: 0o40000 on arm64.
+const O_DIRECTORY = process.arch === 'arm64' ? 0o40000 : 0o200000
+const F_GETFD = 1
+const F_SETFD = 2
+const POLLIN = 1
+const POLLOUT = 4
+const LOCK_EX = 2
+const LOCK_NB = 4
+const SIGALRM = 14
+const SIG_UNBLOCK = 1
+const SIG_SETMASK = 2
+const RLIMIT_NOFILE = 7
+const SYS_PIDFD_OPEN = 434
+const F_OK = 0
+const X_OK = 1
+
+/** A C string: the bytes and a NUL. Text goes as UTF-8. */
+function cstring(text: string | Uint8Array): Uint8Array {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
+  const terminated = new Uint8Array(bytes.length + 1)
+  terminated.set(bytes)
+  return terminated
+}
+
+function text(address: number | bigint | null): string | null {
+  return address === null ? null : new CString(Number(address) as Pointer).toString()
+}
+
+/** The error number of the call just made. */
+function errno(): number {
+  const location = c.__errno_location()
+  return location === null ? 0 : read.i32(location, 0)
+}
+
+/** The system's words for an error number: `No such file or directory`. */
+export function errorText(error: number): string {
+  return text(c.strerror(error)) ?? `error ${error}`
+}
+
+/** Opens a file for reading, close-on-exec. @returns the descriptor, or -1 */
+export function openForReading(path: string | Uint8Array): number {
+  return c.open(cstring(path), O_RDONLY | O_CLOEXEC, 0)
+}
+
+export function close(fd: number): void {
+  c.close(fd)
+}
+
+/** The whole content of a file, for files in /proc, whose size nobody knows beforehand. Null when it cannot be read. */
+export function readFile(path: string): Buffer | null {
+  const fd = openForReading(path)
+  if (fd < 0) return null
+  try {
+    let content = Buffer.alloc(4096)
+    let length = 0
+    for (;;) {
+      if (length === content.length) content = Buffer.concat([content, Buffer.alloc(content.length)])
+      const count = Number(c.read(fd, ptr(content, length), content.length - length))
+      if (count < 0) return null
+      if (count === 0) return content.subarray(0, length)
+      length += count
+    }
+  } finally {
+    c.close(fd)
+  }
+}
+
+/** Where a symbolic link points, null when it cannot be read. */
+export function readLink(path: string): string | null {
+  const target = Buffer.alloc(4096)
+  const length = Number(c.readlink(cstring(path), target, target.length))
+  return length < 0 ? null : target.toString('utf8', 0, length)
+}
+
+/** Whether nothing is there under a path. A path that may not be looked at is not missing. */
+export function isMissing(path: string): boolean {
+  return c.access(cstring(path), F_OK) !== 0 && [ENOENT, ENOTDIR].includes(errno())
+}
+
+/** Whether the caller may execute a path: 0, or the error number that says why not. */
+export function checkExecutable(path: Uint8Array): number {
+  return c.access(cstring(path), X_OK) === 0 ? 0 : errno()
+}
+
+export function isDirectory(path: Uint8Array): boolean {
+  const fd = c.open(cstring(path), O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
+  if (fd >= 0) c.close(fd)
+  return fd >= 0
+}
+
+/**
+ * Writes all bytes, waiting where the descriptor is non-blocking and full.
+ *
+ * @returns 0, or the error number that stopped it
+ */
+export function writeAll(fd: number, bytes: Uint8Array): number {
+  for (let written = 0; written < bytes.length; ) {
+    const count = Number(c.write(fd, ptr(bytes, written), bytes.length - written))
+    if (count >= 0) written += count
+    else {
+      const error = errno()
+      if (error === EAGAIN) poll(fd, POLLOUT, -1)
+      else if (error !== EINTR) return error
+    }
+  }
+  return 0
+}
+
+/** Waits for one descriptor. @returns whether it became ready before the time was over */
+function poll(fd: number, events: number, timeoutMs: number): boolean {
+  const request = new Int32Array([fd, events])
+  return c.poll(request, 1, timeoutMs) > 0
+}
+
+/** The kernel's answer to "is there a process with this pid": `hidden` when it exists but belongs to somebody else. */
+export function processExists(pid: number): 'yes' | 'hidden' | 'no' {
+  if (c.kill(pid, 0) === 0) return 'yes'
+  return errno() === EPERM ? 'hidden' : 'no'
+}
+
+/** A descriptor that becomes readable when the process ends, or -1 (no such process, or a kernel before 5.3). */
+export function openPidfd(pid: number): number {
+  return Number(c.syscall(SYS_PIDFD_OPEN, pid, 0))
+}
+
+/** Sleeps until the process behind a pidfd ends; with -1 it only sleeps. @returns whether it has ended */
+export function waitForEnd(pidfd: number, timeoutMs: number): boolean {
+  return poll(pidfd, POLLIN, timeoutMs)
+}
+
+/** The name of a user in the passwd database (files, LDAP, whatever the host is set up for), null when it has none. */
+export function passwdName(uid: number): string | null {
+  const entry = c.getpwuid(uid)
+  if (entry === null) return null
+  // pw_name is the first field of struct passwd.
+  return text(read.ptr(entry, 0))
+}
+
+/**
+ * Takes the exclusive flock(2) of an open file, in the order in which processes asked for it.
+ *
+ * A blocking flock is the only fair line that the kernel offers, and a signal is the only thing that ends its wait. So an
+ * alarm is set, with a handler that does nothing: `abs`, a function of the right shape that is already in memory.
+ *
+ * @returns whether the lock was taken within the time, whole seconds
+ */
+export function lockExclusively(fd: number, timeoutSeconds: number): boolean {
+  if (c.flock(fd, LOCK_EX | LOCK_NB) === 0) return true
+  // sigset_t is 128 bytes in glibc; signal n is bit n - 1.
+  const alarmOnly = new Uint8Array(128)
+  alarmOnly[(SIGALRM - 1) >> 3] = 1 << ((SIGALRM - 1) & 7)
+  const callersMask = new Uint8Array(128)
+  c.pthread_sigmask(SIG_UNBLOCK, alarmOnly, callersMask)
+  const callersHandler = c.signal(SIGALRM, (c.abs as unknown as { ptr: Pointer }).ptr)
+  c.siginterrupt(SIGALRM, 1)
+  c.alarm(timeoutSeconds)
+  const deadline = Date.now() + timeoutSeconds * 1000
+  let locked = false
+  do locked = c.flock(fd, LOCK_EX) === 0
+  while (!locked && errno() === EINTR && Date.now() < deadline)
+  c.alarm(0)
+  c.signal(SIGALRM, callersHandler)
+  c.pthread_sigmask(SIG_SETMASK, callersMask, null)
+  return locked
+}
+
+/** Gives a signal its default action. */
+export function resetSignal(signal: number): void {
+  c.signal(signal, null)
+}
+
+/** Whether a descriptor is open and marked close-on-exec. */
+export function isCloseOnExec(fd: number): boolean {
+  return c.fcntl(fd, F_GETFD, 0) === 1
+}
+
+/** Lets a descriptor live on across exec. */
+export function keepOnExec(fd: number): void {
+  c.fcntl(fd, F_SETFD, 0)
+}
+
+/** The limits on open files: [soft, hard]. */
+export function openFileLimits(): [soft: bigint, hard: bigint] {
+  const limits = new BigUint64Array(2)
+  c.getrlimit(RLIMIT_NOFILE, limits)
+  return [limits[0] ?? 0n, limits[1] ?? 0n]
+}
+
+export function setOpenFileLimits(soft: bigint, hard: bigint): void {
+  c.setrlimit(RLIMIT_NOFILE, new BigUint64Array([soft, hard]))
+}
+
+/**
+ * Replaces this process by a program. It returns only when that failed.
+ *
+ * @returns the error number
+ */
+export function execve(file: Uint8Array, argv: readonly Uint8Array[], env: readonly Uint8Array[]): number {
+  const [argvStrings, envStrings] = [argv.map(cstring), env.map(cstring)]
+  c.execve(cstring(file), pointers(argvStrings), pointers(envStrings))
+  return errno()
+}
+
+/** A NULL-terminated array of addresses. The strings must be kept alive by the caller. */
+function pointers(strings: readonly Uint8Array[]): BigUint64Array {
+  return new BigUint64Array([...strings.map(string => BigInt(ptr(string))), 0n])
+}

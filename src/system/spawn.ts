@@ -1,0 +1,60 @@
+/** Starting processes: the one module that touches the runtime's spawn. */
+
+/** How a tool's run ended. */
+export type ToolRun =
+  | { readonly kind: 'exited'; readonly status: number; readonly stdout: string; readonly stderr: string }
+  | { readonly kind: 'killed'; readonly signal: string }
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'not-started'; readonly reason: string }
+  | { readonly kind: 'timed-out' }
+
+/**
+ * Runs a tool from PATH to its end, or to the deadline.
+ *
+ * A process in uninterruptible sleep (a hung driver) survives SIGKILL, so after the deadline it is not waited for either.
+ */
+export async function runTool(command: readonly string[], timeoutMs: number): Promise<ToolRun> {
+  let child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>
+  try {
+    child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string }
+    return code === 'ENOENT' ? { kind: 'not-found' } : { kind: 'not-started', reason: message }
+  }
+  const ended = Promise.all([child.exited, child.stdout.text(), child.stderr.text()])
+  // Its streams may break when the child is given up; nobody is left to hear of it.
+  ended.catch(() => {})
+  const { promise: deadline, resolve } = Promise.withResolvers<'deadline'>()
+  const timer = setTimeout(resolve, timeoutMs, 'deadline')
+  const outcome = await Promise.race([ended, deadline])
+  clearTimeout(timer)
+  if (outcome === 'deadline') {
+    child.kill('SIGKILL')
+    child.unref()
+    return { kind: 'timed-out' }
+  }
+  const [status, stdout, stderr] = outcome
+  if (child.signalCode) return { kind: 'killed', signal: String(child.signalCode) }
+  return { kind: 'exited', status, stdout, stderr }
+}
+
+/**
+ * Starts a program that lives on by itself: in a session of its own, without a terminal, holding none of our descriptors,
+ * standing in `/`, with an empty environment, and nobody's child.
+ *
+ * The last is why a shell stands in between: the caller is about to become another program, which would find a child
+ * that it has never started when it waits for its own.
+ */
+export function startDetached(command: readonly string[]): void {
+  Bun.spawnSync(['/bin/sh', '-c', '"$@" 3>&- &', 'sh', ...command], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+    cwd: '/',
+    env: {},
+    detached: true,
+  })
+}
+
+/** Whether a tool can be found on PATH. */
+export function isOnPath(tool: string): boolean {
+  return Bun.which(tool) !== null
+}

@@ -1,0 +1,12 @@
+import { passwdName, readFile } from './libc.ts'
+
+/** A user's name in the passwd database, or `uid 4999` for one that has none. Variables like $USER are never believed. */
+export function userNameOf(uid: number): string {
+  return passwdName(uid) ?? `uid ${uid}`
+}
+
+/** The name of the user whom a process runs as (its real uid), null when the process is gone or hidden. */
+export function processOwner(pid: number): string | null {
+  const uid = /^Uid:\s*(\d+)/m.exec(readFile(`/proc/${pid}/status`)?.toString('latin1') ?? '')?.[1]
+  return uid === undefined ? null : userNameOf(Number(uid))
+}
