@@ -1,0 +1,59 @@
+import { delimiter, join } from 'node:path'
+import { canhazgpu, executable, type Outcome, outcome, type Surroundings, start } from './executable.ts'
+import { type FakeGpu, FakeNvidiaSmi } from './fake-nvidia-smi.ts'
+import { temporaryDirectory } from './temporary.ts'
+
+/** A host with GPUs of our own making: a store in a temporary directory, and an nvidia-smi that shows what a test wants. */
+export class Host {
+  readonly directory = temporaryDirectory()
+  readonly poolPath = join(this.directory.path, 'pool', 'pool.db')
+  readonly nvidiaSmi: FakeNvidiaSmi
+  readonly env: Readonly<Record<string, string>>
+
+  constructor(gpus: readonly FakeGpu[] | number = 0) {
+    this.nvidiaSmi = new FakeNvidiaSmi(this.directory.path)
+    if (typeof gpus === 'number') this.nvidiaSmi.idle(gpus)
+    else this.nvidiaSmi.show(gpus)
+    this.env = {
+      PATH: [this.nvidiaSmi.directory, process.env.PATH].join(delimiter),
+      CANHAZGPU_STORE: `sqlite:${this.poolPath}`,
+    }
+  }
+
+  /** A host whose pool is initialized with all of its GPUs. */
+  static async withPool(gpus: readonly FakeGpu[] | number): Promise<Host> {
+    const host = new Host(gpus)
+    const count = typeof gpus === 'number' ? gpus : gpus.length
+    const { status, stderr } = await host.canhazgpu('admin', '--gpus', String(count))
+    if (status !== 0) throw new Error(`admin failed: ${stderr}`)
+    return host
+  }
+
+  canhazgpu(...args: string[]): Promise<Outcome> {
+    return canhazgpu(args, { env: this.env })
+  }
+
+  canhazgpuAs(uid: number, ...args: string[]): Promise<Outcome> {
+    return canhazgpu(args, { env: this.env, uid })
+  }
+
+  /** Starts canhazgpu and does not wait for it. */
+  start(args: readonly string[], surroundings: Surroundings = {}) {
+    return start([executable(), ...args], { ...surroundings, env: { ...this.env, ...surroundings.env } })
+  }
+
+  /** Runs a shell script in which `$C` is canhazgpu. */
+  shell(script: string, surroundings: Surroundings = {}): Promise<Outcome> {
+    const env = { ...this.env, ...surroundings.env, C: executable() }
+    return outcome(start(['/bin/bash', '-c', script], { ...surroundings, env }))
+  }
+
+  /** The lines of `status`. */
+  async status(): Promise<string[]> {
+    return (await this.canhazgpu('status')).stdout.split('\n').slice(0, -1)
+  }
+
+  [Symbol.dispose](): void {
+    this.directory[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,31 @@
+import { afterAll } from 'bun:test'
+
+/** A real user of this machine. */
+export interface User {
+  readonly name: string
+  readonly uid: number
+}
+
+/** Whether this test run may make users: the tests that need them are skipped where it may not. */
+export const canMakeUsers = process.getuid?.() === 0
+
+/** Makes real users for the tests of one file; they are removed when its tests are done. */
+export function makeUsers<const Names extends readonly string[]>(
+  ...names: Names
+): { [K in keyof Names]: User } {
+  const users = names.map(name => {
+    const unique = `chg-${name}-${process.pid % 10_000}`
+    must(['useradd', '--no-create-home', '--shell', '/bin/sh', unique])
+    return { name: unique, uid: Number(must(['id', '-u', unique])) }
+  })
+  afterAll(() => {
+    for (const { name } of users) Bun.spawnSync(['userdel', name])
+  })
+  return users as { [K in keyof Names]: User }
+}
+
+function must(command: string[]): string {
+  const { exitCode, stdout, stderr } = Bun.spawnSync(command)
+  if (exitCode !== 0) throw new Error(`${command.join(' ')}: ${stderr}`)
+  return stdout.toString().trim()
+}
