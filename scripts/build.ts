@@ -1,8 +1,7 @@
 /** Makes dist/canhazgpu: one executable with the runtime, the program as bytecode, and no other file needed beside it. */
 
-import { chmodSync, mkdirSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 
-mkdirSync('dist', { recursive: true })
 const { exitCode } = Bun.spawnSync(
   [
     process.execPath,
@@ -16,9 +15,10 @@ const { exitCode } = Bun.spawnSync(
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',
     '--outfile',
-    'dist/canhazgpu',
+    'dist/canhazgpu-new',
   ],
   { stdio: ['ignore', 'ignore', 'inherit'] },
 )
-if (exitCode === 0) chmodSync('dist/canhazgpu', 0o755)
+// In one step, so that a build never breaks a test run that is under way.
+if (exitCode === 0) renameSync('dist/canhazgpu-new', 'dist/canhazgpu')
 process.exit(exitCode)

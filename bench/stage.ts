@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FakeNvidiaSmi } from '../tests/helpers/fake-nvidia-smi.ts'
+import { run } from './measure.ts'
+
+/** What every question is asked on: the built executable, a compiled hello world, an nvidia-smi of our own. */
+export class Stage {
+  readonly executable = join(import.meta.dir, '../dist/canhazgpu')
+  readonly helloWorld: string
+  readonly #directory = mkdtempSync(join(tmpdir(), 'canhazgpu-bench-'))
+  readonly #nvidiaSmi: FakeNvidiaSmi
+
+  constructor() {
+    this.#nvidiaSmi = new FakeNvidiaSmi(this.#directory)
+    this.helloWorld = join(this.#directory, 'hello')
+    const source = join(this.#directory, 'hello.ts')
+    writeFileSync(source, "console.log('hello world')\n")
+    const flags = [
+      '--compile',
+      '--minify',
+      '--bytecode',
+      '--no-compile-autoload-dotenv',
+      '--no-compile-autoload-bunfig',
+    ]
+    run([process.execPath, 'build', source, ...flags, '--outfile', this.helloWorld])
+  }
+
+  /** A new pool of idle GPUs. @returns the environment that chooses it */
+  pool(gpus: number): Record<string, string> {
+    const env = {
+      PATH: `${this.#nvidiaSmi.directory}:${process.env.PATH}`,
+      CANHAZGPU_STORE: `sqlite:${join(this.#directory, `pool-${crypto.randomUUID()}`, 'pool.db')}`,
+    }
+    this.#nvidiaSmi.idle(gpus)
+    run([this.executable, 'admin', '--gpus', String(gpus)], env)
+    return env
+  }
+
+  /** Lets nvidia-smi take so long for an answer. */
+  nvidiaSmiTakes(ms: number): void {
+    this.#nvidiaSmi.before(ms > 0 ? `sleep ${ms / 1000}` : null)
+  }
+
+  /** One call of nvidia-smi, as canhazgpu makes two at once. */
+  callNvidiaSmi(): void {
+    run([join(this.#nvidiaSmi.directory, 'nvidia-smi'), '--query-gpu=index,uuid,memory.used'])
+  }
+
+  canhazgpu(env: Record<string, string>, ...args: string[]): void {
+    run([this.executable, ...args], env)
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+}

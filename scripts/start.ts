@@ -1,0 +1,64 @@
+/** `npm start`: builds the executable and shows the main job on a throw-away pool, with the GPUs of this machine or simulated ones. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const SIMULATED_GPUS = 4
+
+const directory = mkdtempSync(join(tmpdir(), 'canhazgpu-demo-'))
+const executable = join(import.meta.dir, '../dist/canhazgpu')
+const env = { ...process.env, CANHAZGPU_STORE: `sqlite:${directory}/pool.db` }
+
+try {
+  must(['bun', join(import.meta.dir, 'build.ts')])
+  const realGpus = countRealGpus()
+  if (realGpus === 0) console.log('No nvidia-smi here: the GPUs below are simulated (--provider fake).')
+  const gpus = realGpus || SIMULATED_GPUS
+  show('admin', '--gpus', String(gpus), '--provider', realGpus > 0 ? 'nvidia' : 'fake')
+  show('status')
+  show('run', '--gpus', '1', '--', 'sh', '-c', 'echo "my GPUs: $CUDA_VISIBLE_DEVICES"')
+  console.log('\nWhile a command runs:')
+  const job = start('run', '--gpus', '1', '--', 'sh', '-c', 'echo started; exec sleep 60')
+  // Its first word says that the GPUs are reserved and the command runs.
+  await job.stdout.getReader().read()
+  show('status')
+  console.log('\nIt is killed (kill -9), and the very next command has its GPU back:')
+  job.kill('SIGKILL')
+  await job.exited
+  show('status')
+  show('reserve', '--gpus', '1', '--duration', '2h')
+  show('status')
+  show('release')
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}
+
+function start(...args: string[]) {
+  announce(args)
+  return Bun.spawn([executable, ...args], { env, stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' })
+}
+
+function show(...args: string[]): void {
+  announce(args)
+  must([executable, ...args])
+}
+
+function announce(args: readonly string[]): void {
+  const words = args.map(arg => (/^[\w./-]+$/.test(arg) ? arg : `'${arg}'`))
+  console.log(`\n$ canhazgpu ${words.join(' ')}`)
+}
+
+function must(command: string[]): void {
+  const { exitCode } = Bun.spawnSync(command, { env, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (exitCode !== 0) {
+    console.error(`${command.join(' ')} ended with exit status ${exitCode}`)
+    process.exit(1)
+  }
+}
+
+function countRealGpus(): number {
+  if (Bun.which('nvidia-smi') === null) return 0
+  const { exitCode, stdout } = Bun.spawnSync(['nvidia-smi', '--query-gpu=index', '--format=csv,noheader'])
+  return exitCode === 0 ? stdout.toString().trim().split('\n').length : 0
+}
