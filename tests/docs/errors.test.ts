@@ -1,0 +1,61 @@
+import { expect, test } from 'bun:test'
+import * as errors from '../../src/core/errors.ts'
+import { documentText } from '../helpers/documents.ts'
+
+const POOL = '/var/lib/canhazgpu/pool.db'
+const shortage = { reserved: 0, inUseWithoutReservation: 0, notValidated: 0 }
+
+/** Every error of docs/errors.md, made from the facts that its example there speaks of. */
+const examples: errors.UserError[] = [
+  new errors.UsageError(
+    'Invalid value for --gpus: "1.5". Use a whole number of at least 1, for example --gpus 2',
+  ),
+  new errors.PoolNotInitializedError(8),
+  new errors.PoolAlreadyInitializedError(8, 3),
+  new errors.NotPoolOwnerError('sqlite:/home/alice/pool.db', 'alice'),
+  new errors.TooManyGpusError('nvidia-smi', 8, 4),
+  new errors.NoProviderError(),
+  new errors.ProviderNotBuiltError('amd'),
+  new errors.NotEnoughGpusError({
+    ...shortage,
+    requested: 2,
+    available: 1,
+    poolSize: 2,
+    inUseWithoutReservation: 1,
+  }),
+  new errors.NotEnoughGpusError({ ...shortage, requested: 9, available: 8, poolSize: 8 }),
+  new errors.ProbeFailedError(
+    'nvidia-smi',
+    "failed (exit status 9): NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver",
+  ),
+  new errors.CommandNotFoundError('pyhton'),
+  new errors.CommandNotExecutableError('./train.py', 'Permission denied'),
+  new errors.StoreAccessError(POOL, 'permission denied'),
+  new errors.StoreBusyError(POOL, 5000, { pid: 4711, userName: 'bob', command: 'sqlite3' }),
+  new errors.StoreDamagedError(POOL, 'file is not a database'),
+  new errors.StoreTooNewError(POOL, 2, 1),
+  new errors.StoreFailedError(POOL, 'write', 'the disk is full', 'free some space and try again'),
+  new errors.OutputError('No space left on device'),
+]
+
+test('docs/errors.md quotes every error as the program words it, under its code, in this order', () => {
+  const page = documentText('docs/errors.md')
+  const quoted = page.split(/^## /m).flatMap(section => {
+    const code = section.slice(0, section.indexOf('\n'))
+    return [...section.matchAll(/^> Error: (.*)$/gm)].map(([, message]) => ({ code, message }))
+  })
+  expect(quoted).toEqual(examples.map(({ code, message }) => ({ code, message })))
+})
+
+test('every kind of error has an example', () => {
+  const kinds = Object.values(errors).filter(kind => kind !== errors.UserError)
+  const missing = kinds.filter(kind => !examples.some(example => example.constructor === kind))
+  expect(missing).toEqual([])
+})
+
+test('docs/errors.md lists the exit status of every error', () => {
+  const listed = [...documentText('docs/errors.md').matchAll(/^\| (\d+) \|/gm)].map(([, status]) =>
+    Number(status),
+  )
+  expect(listed).toEqual([0, ...new Set(examples.map(({ exitStatus }) => exitStatus))].sort((a, b) => a - b))
+})

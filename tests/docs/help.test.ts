@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'bun:test'
+import { readCommandLine } from '../../src/cli/command-line.ts'
+import { commands } from '../../src/cli/commands.ts'
+import { globalOptions } from '../../src/cli/global-options.ts'
+import { optionName } from '../../src/cli/options.ts'
+import { documentText } from '../helpers/documents.ts'
+
+const everyPage = commands.map(({ name }) => documentText(`docs/commands/${name}.md`)).join()
+
+describe.each(commands.map(command => [command.name, command] as const))('%s', (name, command) => {
+  test('has examples in its help that can be typed as they are', () => {
+    for (const example of command.examples) {
+      const [program, ...args] = example.split(' ')
+      expect(program).toBe('canhazgpu')
+      expect(readCommandLine(args)).toMatchObject({ kind: 'command', command: { name } })
+    }
+    expect(command.examples).not.toBeEmpty()
+  })
+
+  test('has an example for every option that can be typed as it is', () => {
+    for (const [key, option] of Object.entries({ ...command.options, ...globalOptions })) {
+      const words = option.example.split(' ')
+      const own = words[0] === 'canhazgpu' ? words.slice(1) : [name, ...words]
+      const needed = name === 'admin' && !own.includes('--gpus') ? ['--gpus', '1'] : []
+      const operands = command.takesCommand ? ['--', 'true'] : []
+      expect(own).toContain(optionName(key))
+      expect(readCommandLine([...own, ...needed, ...operands])).toMatchObject({
+        kind: 'command',
+        command: { name },
+      })
+    }
+  })
+
+  test('has every option on its page', () => {
+    const page = documentText(`docs/commands/${name}.md`)
+    for (const key of Object.keys(command.options)) expect(page).toContain(`\`${optionName(key)}`)
+  })
+})
+
+test('the options of every command, and their variables, are on the pages', () => {
+  for (const [key, { variable = '' }] of Object.entries(globalOptions)) {
+    expect(everyPage).toContain(optionName(key))
+    expect(everyPage).toContain(variable)
+  }
+})
