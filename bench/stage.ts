@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FakeNvidiaSmi } from '../tests/helpers/fake-nvidia-smi.ts'
 import { run } from './measure.ts'
 
 /** What every question is asked on: the built executable, a compiled hello world, an nvidia-smi of our own. */
@@ -9,10 +8,10 @@ export class Stage {
   readonly executable = join(import.meta.dir, '../dist/canhazgpu')
   readonly helloWorld: string
   readonly #directory = mkdtempSync(join(tmpdir(), 'canhazgpu-bench-'))
-  readonly #nvidiaSmi: FakeNvidiaSmi
+  readonly #nvidiaSmi: NvidiaSmi
 
   constructor() {
-    this.#nvidiaSmi = new FakeNvidiaSmi(this.#directory)
+    this.#nvidiaSmi = new NvidiaSmi(join(this.#directory, 'bin'))
     this.helloWorld = join(this.#directory, 'hello')
     const source = join(this.#directory, 'hello.ts')
     writeFileSync(source, "console.log('hello world')\n")
@@ -39,7 +38,7 @@ export class Stage {
 
   /** Lets nvidia-smi take so long for an answer. */
   nvidiaSmiTakes(ms: number): void {
-    this.#nvidiaSmi.before(ms > 0 ? `sleep ${ms / 1000}` : null)
+    this.#nvidiaSmi.takes(ms)
   }
 
   /** One call of nvidia-smi, as canhazgpu makes two at once. */
@@ -53,5 +52,32 @@ export class Stage {
 
   [Symbol.dispose](): void {
     rmSync(this.#directory, { recursive: true, force: true })
+  }
+}
+
+/** Shows idle GPUs at the price of one `sh`, so that a bench measures canhazgpu and not the tool. */
+class NvidiaSmi {
+  #gpus = 0
+  #ms = 0
+
+  constructor(readonly directory: string) {
+    mkdirSync(directory)
+  }
+
+  idle(gpus: number): void {
+    this.#gpus = gpus
+    this.#write()
+  }
+
+  takes(ms: number): void {
+    this.#ms = ms
+    this.#write()
+  }
+
+  #write(): void {
+    const rows = Array.from({ length: this.#gpus }, (_, index) => `${index}, GPU-${index}, 0\n`).join('')
+    const delay = this.#ms > 0 ? `sleep ${this.#ms / 1000}\n` : ''
+    const script = `#!/bin/sh\n${delay}case "$1" in --query-gpu=*) printf '${rows}' ;; esac\n`
+    writeFileSync(join(this.directory, 'nvidia-smi'), script, { mode: 0o755 })
   }
 }

@@ -4,6 +4,7 @@ import { version } from '../package.json'
 import { notice, print } from './cli/output/print.ts'
 import { UserError } from './core/errors.ts'
 import { KEEPER } from './process/start-keeper.ts'
+import { exitNow } from './system/libc.ts'
 
 async function main(args: readonly string[]): Promise<number> {
   if (args[0] === KEEPER) {
@@ -41,4 +42,4 @@ function report(error: unknown): number {
 main(process.argv.slice(2))
   .catch(report)
   // A GPU tool that hangs must not keep the program: leave, whatever is still open.
-  .then(status => process.exit(status))
+  .then(exitNow)

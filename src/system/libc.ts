@@ -10,6 +10,7 @@ import { CString, dlopen, type Pointer, ptr, read } from 'bun:ffi'
 // The runtime itself is linked to this library, so the bare name is found in memory and never searched for on disk.
 const { symbols: c } = dlopen('libc.so.6', {
   __errno_location: { args: [], returns: 'ptr' },
+  _exit: { args: ['i32'], returns: 'void' },
   abs: { args: ['i32'], returns: 'i32' },
   access: { args: ['ptr', 'i32'], returns: 'i32' },
   alarm: { args: ['u32'], returns: 'u32' },
@@ -20,6 +21,8 @@ const { symbols: c } = dlopen('libc.so.6', {
   getpwuid: { args: ['u32'], returns: 'ptr' },
   getrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
+  localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
+  memfd_create: { args: ['ptr', 'u32'], returns: 'i32' },
   open: { args: ['ptr', 'i32', 'i32'], returns: 'i32' },
   poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
   pthread_sigmask: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
@@ -51,6 +54,7 @@ const F_GETFD = 1
 const F_SETFD = 2
 const POLLIN = 1
 const POLLOUT = 4
+const MFD_CLOEXEC = 1
 const LOCK_EX = 2
 const LOCK_NB = 4
 const SIGALRM = 14
@@ -87,6 +91,17 @@ export function errorText(error: number): string {
 /** Opens a file for reading, close-on-exec. @returns the descriptor, or -1 */
 export function openForReading(path: string | Uint8Array): number {
   return c.open(cstring(path), O_RDONLY | O_CLOEXEC, 0)
+}
+
+/** A file in memory, close-on-exec, that is gone when nobody holds it any more. */
+export function openMemoryFile(name: string): number {
+  return c.memfd_create(cstring(name), MFD_CLOEXEC)
+}
+
+/** All that was written to a memory file. */
+export function readMemoryFile(fd: number): Buffer {
+  // Opened anew, so that reading begins at the start wherever the writer stands.
+  return readFile(`/proc/self/fd/${fd}`) ?? Buffer.alloc(0)
 }
 
 export function close(fd: number): void {
@@ -209,6 +224,30 @@ export function lockExclusively(fd: number, timeoutSeconds: number): boolean {
   c.signal(SIGALRM, callersHandler)
   c.pthread_sigmask(SIG_SETMASK, callersMask, null)
   return locked
+}
+
+/**
+ * Ends the process at once: nothing is flushed, closed or finalized but by the kernel.
+ *
+ * The runtime's own exit closes SQLite's connections, and a connection that closes last moves the whole -wal into the
+ * database with four disk flushes: 4 ms on a quick disk, for nothing, since the next command goes on where this one was.
+ */
+export function exitNow(status: number): void {
+  c._exit(status)
+}
+
+/**
+ * The local date and time of an instant, as the C library knows the time zone.
+ *
+ * @returns [year, month from 1, day, hour, minute, second]
+ */
+export function localTime(at: number): number[] {
+  const time = new BigInt64Array([BigInt(Math.floor(at / 1000))])
+  // struct tm: nine ints from the seconds up, then two words; tm(3type).
+  const tm = new Int32Array(16)
+  c.localtime_r(time, tm)
+  const [second = 0, minute = 0, hour = 0, day = 0, month = 0, year = 0] = tm
+  return [year + 1900, month + 1, day, hour, minute, second]
 }
 
 /** Gives a signal its default action. */

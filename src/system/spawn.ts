@@ -1,5 +1,7 @@
 /** Starting processes: the one module that touches the runtime's spawn. */
 
+import { close, openMemoryFile, readMemoryFile } from './libc.ts'
+
 /** How a tool's run ended. */
 export type ToolRun =
   | { readonly kind: 'exited'; readonly status: number; readonly stdout: string; readonly stderr: string }
@@ -11,31 +13,33 @@ export type ToolRun =
 /**
  * Runs a tool from PATH to its end, or to the deadline.
  *
- * A process in uninterruptible sleep (a hung driver) survives SIGKILL, so after the deadline it is not waited for either.
+ * Its output goes to files in memory: they take any length, cost less at start than the runtime's streams, and a
+ * grandchild that keeps them open keeps nobody waiting. A process in uninterruptible sleep (a hung driver) survives
+ * SIGKILL, so after the deadline it is not waited for either.
  */
 export async function runTool(command: readonly string[], timeoutMs: number): Promise<ToolRun> {
-  let child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>
+  const [stdout, stderr] = [openMemoryFile('stdout'), openMemoryFile('stderr')]
   try {
-    child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+    const child = Bun.spawn([...command], { stdin: 'ignore', stdout, stderr })
+    const { promise: deadline, resolve } = Promise.withResolvers<'deadline'>()
+    const timer = setTimeout(resolve, timeoutMs, 'deadline')
+    const outcome = await Promise.race([child.exited, deadline])
+    clearTimeout(timer)
+    if (outcome === 'deadline') {
+      child.kill('SIGKILL')
+      child.unref()
+      return { kind: 'timed-out' }
+    }
+    if (child.signalCode) return { kind: 'killed', signal: String(child.signalCode) }
+    const [out, err] = [stdout, stderr].map(fd => readMemoryFile(fd).toString())
+    return { kind: 'exited', status: outcome, stdout: out ?? '', stderr: err ?? '' }
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
     return code === 'ENOENT' ? { kind: 'not-found' } : { kind: 'not-started', reason: message }
+  } finally {
+    close(stdout)
+    close(stderr)
   }
-  const ended = Promise.all([child.exited, child.stdout.text(), child.stderr.text()])
-  // Its streams may break when the child is given up; nobody is left to hear of it.
-  ended.catch(() => {})
-  const { promise: deadline, resolve } = Promise.withResolvers<'deadline'>()
-  const timer = setTimeout(resolve, timeoutMs, 'deadline')
-  const outcome = await Promise.race([ended, deadline])
-  clearTimeout(timer)
-  if (outcome === 'deadline') {
-    child.kill('SIGKILL')
-    child.unref()
-    return { kind: 'timed-out' }
-  }
-  const [status, stdout, stderr] = outcome
-  if (child.signalCode) return { kind: 'killed', signal: String(child.signalCode) }
-  return { kind: 'exited', status, stdout, stderr }
 }
 
 /**

@@ -4,7 +4,7 @@ import { sightAll } from '../../process/identity.ts'
 import { defineCommand } from '../command.ts'
 import { initialized } from '../context.ts'
 import { duration, positiveInteger } from '../options.ts'
-import { localTime } from '../output/local-time.ts'
+import { localClock } from '../output/local-clock.ts'
 
 const SECOND_MS = 1000
 const HOUR_MS = 3600 * SECOND_MS
@@ -45,7 +45,7 @@ export default defineCommand({
       const sightings = sightAll(pool.reservations)
       return reserve(pool, request, { usage, memoryThresholdMiB, sightings, now: context.now() })
     })
-    const ends = localTime(reservedAt + durationMs)
+    const ends = localClock(reservedAt + durationMs)
     context.print(
       `Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}] for ${formatDuration(durationMs)} (until ${ends})`,
       // CUDA counts by speed unless told otherwise, and then the numbers would mean other GPUs on a mixed host.

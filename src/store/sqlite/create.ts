@@ -51,7 +51,7 @@ function createFiles(path: string): void {
   remove()
   try {
     const db = new Database(draft, { readwrite: true, create: true })
-    db.exec('PRAGMA journal_mode = WAL')
+    db.exec('PRAGMA page_size = 1024; PRAGMA journal_mode = WAL')
     createSchema(db, path)
     // Closing the only connection moves everything from the -wal into the database.
     db.close()
