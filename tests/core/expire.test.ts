@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'bun:test'
+import {
+  endedAt,
+  HEARTBEAT_INTERVAL_MS,
+  HEARTBEAT_TIMEOUT_MS,
+  type Sighting,
+  settle,
+} from '../../src/core/expire.ts'
+import { applyChanges } from '../../src/core/pool.ts'
+import { situation } from '../helpers/arbitrary-pools.ts'
+import fc from '../helpers/fast-check.ts'
+import { aManual, aPool, aRun, DAY, MINUTE, NOW } from '../helpers/pools.ts'
+
+const sighted = (sighting: Sighting | null) => new Map(sighting ? [['run-1', sighting]] : [])
+
+test('a keeper records a heartbeat every 60 s, and five that are missing are too many', () => {
+  expect([HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS]).toEqual([60_000, 300_000])
+})
+
+describe('endedAt', () => {
+  test.each([
+    ['before its time', NOW + 1, null],
+    ['at its time', NOW, NOW],
+    ['after its time', NOW - 1, NOW - 1],
+    ['days after its time', NOW - 3 * DAY, NOW - 3 * DAY],
+  ])('a manual reservation %s', (_, expiresAt, ended) => {
+    expect(endedAt(aManual({ expiresAt }), new Map(), NOW)).toBe(ended)
+  })
+
+  test('a manual reservation does not ask for a process', () => {
+    expect(endedAt(aManual(), new Map([['manual-1', 'gone']]), NOW)).toBeNull()
+  })
+
+  const [fresh, atTimeout, silent, future] = [NOW - 1, NOW - 5 * MINUTE, NOW - 5 * MINUTE - 1, NOW + DAY]
+  test.each<[string, Sighting | null, number, boolean]>([
+    ['runs', 'alive', fresh, false],
+    ['runs, and has been silent for days (stopped, or its keeper was killed)', 'alive', NOW - 3 * DAY, false],
+    ['is gone, a moment after its heartbeat', 'gone', fresh, true],
+    ['is gone, long after its heartbeat', 'gone', NOW - 3 * DAY, true],
+    ['is gone, and its heartbeat is ahead of a clock that was put back', 'gone', future, true],
+    ['cannot be seen, and beats', 'unseen', fresh, false],
+    ['cannot be seen, and has been silent for just five minutes', 'unseen', atTimeout, false],
+    ['cannot be seen, and has been silent for longer', 'unseen', silent, true],
+    ['cannot be seen, and its heartbeat is ahead of a clock that was put back', 'unseen', future, false],
+    ['was not looked for, and beats', null, fresh, false],
+    ['was not looked for, and has been silent for too long', null, silent, true],
+  ])('a run whose process %s', (_, sighting, heartbeatAt, over) => {
+    expect(endedAt(aRun({ heartbeatAt }), sighted(sighting), NOW)).toBe(over ? heartbeatAt : null)
+  })
+})
+
+describe('settle', () => {
+  test('takes out what is over and leaves the rest as it is', () => {
+    const [live, dead] = [aRun({ id: 'live', gpus: [0] }), aRun({ id: 'dead', gpus: [1, 2] })]
+    const [valid, expired] = [
+      aManual({ id: 'valid', gpus: [3] }),
+      aManual({ id: 'expired', gpus: [5], expiresAt: NOW - 7 }),
+    ]
+    const pool = aPool({ gpus: [9, 9, 9, 9, 9, null], reservations: [live, dead, valid, expired] })
+    const sightings = new Map<string, Sighting>([
+      ['live', 'alive'],
+      ['dead', 'gone'],
+    ])
+    expect(settle(pool, sightings, NOW)).toEqual({
+      pool: aPool({
+        gpus: [9, dead.heartbeatAt, dead.heartbeatAt, 9, 9, NOW - 7],
+        reservations: [live, valid],
+      }),
+      changes: [
+        { kind: 'remove', id: 'dead', releasedAt: dead.heartbeatAt },
+        { kind: 'remove', id: 'expired', releasedAt: NOW - 7 },
+      ],
+    })
+  })
+
+  test('has nothing to change in a pool where nothing is over', () => {
+    const pool = aPool({ reservations: [aRun(), aManual({ gpus: [1] })] })
+    expect(settle(pool, sighted('alive'), NOW)).toEqual({ pool, changes: [] })
+  })
+
+  test('gives a pool that is what its changes make of the old one, in which nothing is over any more', () => {
+    fc.assert(
+      fc.property(situation, ({ pool, facts: { sightings, now } }) => {
+        const settled = settle(pool, sightings, now)
+        expect(applyChanges(pool, settled.changes)).toEqual(settled.pool)
+        expect(settle(settled.pool, sightings, now).changes).toEqual([])
+      }),
+    )
+  })
+})

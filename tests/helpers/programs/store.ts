@@ -1,0 +1,145 @@
+/**
+ * A process that uses a store: it takes orders from stdin, one JSON array a line, and answers each with one line of JSON.
+ * See ../store-process.ts, which starts it.
+ */
+
+import { Database } from 'bun:sqlite'
+import { type LockHolder, StoreBusyError, UserError } from '../../../src/core/errors.ts'
+import { initialize } from '../../../src/core/initialize.ts'
+import type { Pool, RunReservation } from '../../../src/core/pool.ts'
+import { reserve } from '../../../src/core/reserve.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store, StoreAccess } from '../../../src/store/store.ts'
+import { aManual, aRequest, idle, someFacts } from '../pools.ts'
+
+/** What an order came to. */
+export type Answer =
+  | { readonly result: unknown }
+  | {
+      readonly error: string
+      readonly code: string | null
+      readonly message: string
+      readonly lockHolder: LockHolder | null
+    }
+
+let opened: Store | null = null
+
+function store(): Store {
+  if (!opened) throw new Error('no store is open')
+  return opened
+}
+
+function initialized(pool: Pool | null): Pool {
+  if (!pool) throw new Error('the pool is not initialized')
+  return pool
+}
+
+const orders: Record<string, (...words: string[]) => unknown> = {
+  umask: mask => process.umask(Number.parseInt(mask ?? '', 8)),
+
+  async open(url = '', access = 'read') {
+    opened = await openStore(url, access as StoreAccess)
+  },
+  read: () => store().read(),
+  close: () => store().close(),
+
+  /** What `admin` decides. */
+  initialize: gpuCount =>
+    store().update(pool => initialize(pool, { provider: 'fake', gpuCount: Number(gpuCount), force: false })),
+
+  /** What `reserve` decides, on idle GPUs. */
+  async reserve(id = '', count = '1') {
+    const { gpus } = await store().update(stored => {
+      const pool = initialized(stored)
+      return reserve(
+        pool,
+        aRequest({ id, count: Number(count) }),
+        someFacts({ usage: idle(pool.gpus.length) }),
+      )
+    })
+    return gpus
+  },
+
+  /** Adds 1 to the instant of a run reservation's heartbeat, many times, a transaction each. */
+  async count(id = '', times = '1') {
+    for (let i = 0; i < Number(times); i++) {
+      await store().update(pool => {
+        const run = initialized(pool).reservations.find((other): other is RunReservation => other.id === id)
+        return { changes: [{ kind: 'heartbeat', id, at: (run?.heartbeatAt ?? NaN) + 1 }], result: undefined }
+      })
+    }
+  },
+
+  /** Hands all GPUs from one reservation to another, many times, each time in one decision. */
+  async handOver(times = '1') {
+    for (let i = 0; i < Number(times); i++) {
+      await store().update(stored => {
+        const { gpus, reservations } = initialized(stored)
+        const next = aManual({ id: crypto.randomUUID(), gpus: gpus.map(({ index }) => index) })
+        return {
+          changes: [
+            ...reservations.map(({ id }) => ({ kind: 'remove' as const, id, releasedAt: i })),
+            { kind: 'add', reservation: next },
+          ],
+          result: undefined,
+        }
+      })
+    }
+  },
+
+  /** Reads many times. @returns each shape that was seen: how many GPUs each reservation had */
+  async watch(times = '1') {
+    const seen = new Set<string>()
+    for (let i = 0; i < Number(times); i++) {
+      const pool = initialized(await store().read())
+      seen.add(pool.reservations.map(({ gpus }) => gpus.length).join('+'))
+    }
+    return [...seen]
+  },
+
+  /** Decides for ever: the lock is held, and nothing is written yet. */
+  decide: () =>
+    store().update(() => {
+      answer({ result: 'deciding' })
+      for (;;) Bun.sleepSync(1000)
+    }),
+
+  /** Reads as any SQLite tool does, and so tidies the -wal and -shm away if it closes last and may. */
+  foreignTool(path = '') {
+    const db = new Database(path, { readwrite: true })
+    db.query('SELECT count(*) FROM gpu').get()
+    db.close()
+  },
+
+  /** Writes so much that it spills into the -wal, and does not commit. */
+  writeHalf(path = '') {
+    const db = new Database(path, { readwrite: true })
+    db.exec('PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE gpu SET last_released_at = 666')
+    for (let i = 0; i < 500; i++) {
+      db.run("INSERT INTO reservation VALUES (?, 'manual', 1, 'half', 1, 2, NULL, NULL, NULL, NULL, NULL)", [
+        `half-${i}-${'x'.repeat(200)}`,
+      ])
+    }
+    answer({ result: 'half written' })
+    for (;;) Bun.sleepSync(1000)
+  },
+}
+
+function answer(what: Answer): void {
+  console.log(JSON.stringify(what))
+}
+
+for await (const line of console) {
+  const [order = '', ...words] = JSON.parse(line) as string[]
+  try {
+    answer({ result: (await orders[order]?.(...words)) ?? null })
+  } catch (error) {
+    const { name, message } = error as Error
+    answer({
+      error: (error as Error).constructor.name || name,
+      code: error instanceof UserError ? error.code : null,
+      message,
+      lockHolder: error instanceof StoreBusyError ? error.lockHolder : null,
+    })
+  }
+}

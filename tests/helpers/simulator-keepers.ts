@@ -1,0 +1,57 @@
+import { promise } from './simulator-invariants.ts'
+import type { Keeper, Stage } from './simulator-stage.ts'
+
+/** What keepers do, and what is done to them. */
+export const keepers = {
+  /** One finds that its process has ended; sooner or later, or a request is faster. */
+  keeperReleases(stage: Stage): void {
+    const keeper = stage.random.pick(stage.keepers)
+    if (!keeper) return
+    const until = stage.ledger.find(keeper.id, keeper.uid)?.until
+    if (until && typeof until !== 'number' && stage.world.isRunning(until)) return
+    leave(stage, keeper)
+    const released = release(stage, keeper)
+    stage.happened(released ? 'a release by a keeper' : 'a keeper that comes too late')
+  },
+
+  keepersBeat(stage: Stage): void {
+    for (const keeper of stage.keepers) if (!beat(stage, keeper)) leave(stage, keeper)
+  },
+
+  keeperIsKilled(stage: Stage): void {
+    const keeper = stage.random.pick(stage.keepers)
+    if (keeper) leave(stage, keeper)
+  },
+
+  /** Somebody starts a keeper by hand, for what is another's or was never there. */
+  strayKeeper(stage: Stage): void {
+    const id = stage.random.pick(stage.pool.reservations)?.id ?? 'run-0'
+    const keeper = stage.random.pick([
+      { id, uid: 4999 },
+      { id: 'run-0', uid: 1000 },
+    ])
+    beat(stage, keeper)
+    release(stage, keeper)
+  },
+}
+
+function leave(stage: Stage, keeper: Keeper): void {
+  stage.keepers = stage.keepers.filter(other => other !== keeper)
+}
+
+/** @returns whether there was something to release */
+function release(stage: Stage, { id, uid }: Keeper): boolean {
+  const decision = stage.rules.releaseKept(stage.pool, { id, uid }, stage.world.now)
+  stage.write(decision, { by: 'keeper', id, uid, releases: true })
+  return stage.ledger.end(entry => entry.id === id && entry.uid === uid).length > 0
+}
+
+/** @returns whether the reservation is still there */
+function beat(stage: Stage, { id, uid }: Keeper): boolean {
+  const entry = stage.ledger.find(id, uid)
+  const decision = stage.rules.recordHeartbeat(stage.pool, { id, uid }, stage.world.now)
+  stage.write(decision, { by: 'keeper', id, uid, releases: false })
+  promise(decision.result === (entry !== undefined), () => `keeper: ${id} is there: ${decision.result}`)
+  if (entry && typeof entry.until !== 'number') entry.lastSignAt = stage.world.now
+  return decision.result
+}

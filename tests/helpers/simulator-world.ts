@@ -1,0 +1,126 @@
+import type { Sighting } from '../../src/core/expire.ts'
+import type { ProcessIdentity, Reservation } from '../../src/core/pool.ts'
+import type { GpuProcess, GpuUsage, Usage } from '../../src/core/usage.ts'
+import { NOW } from './pools.ts'
+import type { Random } from './simulator-random.ts'
+
+/** Where a command runs, and so which processes it can see. */
+export interface Observer {
+  readonly pidNamespace: string
+  /** It has looked for no process at all. */
+  readonly blind: boolean
+}
+
+/** What a probe answered, and beside it what was true at that moment. */
+export interface Probed {
+  readonly usage: Usage
+  /** Whether a GPU was in the answer, and nobody could be seen to use it. */
+  isSeenIdle(index: number, thresholdMiB: number): boolean
+}
+
+interface Hardware {
+  /** Memory that belongs to no process that can be seen. */
+  memoryMiB: number
+  processes: GpuProcess[]
+  /** Whether the tool reports it; a GPU may fall off the bus. */
+  isWell: boolean
+}
+
+export const NAMESPACES = ['pid:[host]', 'pid:[container]'] as const
+
+/** What really is: the clock, the processes and the hardware. The rules only ever see reports of it. */
+export class World {
+  now = NOW
+  readonly hardware: Hardware[]
+  private bootCount = 1
+  private lastPid = 1000
+  private readonly running = new Set<string>()
+  /** Unified memory: the tool says `[N/A]` for all GPUs. */
+  private readonly tellsMemory: boolean
+
+  constructor(private readonly random: Random) {
+    this.tellsMemory = random.chance(0.85)
+    this.hardware = Array.from({ length: random.int(1, 12) }, () => ({
+      memoryMiB: random.pick([0, 0, 45, 100]),
+      processes: [],
+      isWell: true,
+    }))
+  }
+
+  startProcess(pidNamespace: string): ProcessIdentity {
+    const identity = {
+      bootId: `boot-${this.bootCount}`,
+      pidNamespace,
+      pid: ++this.lastPid,
+      startTicks: this.lastPid * 7,
+    }
+    this.running.add(key(identity))
+    return identity
+  }
+
+  isRunning(identity: ProcessIdentity): boolean {
+    return this.running.has(key(identity))
+  }
+
+  /** Ends a process; what it had on GPUs vanishes, unless a child of it goes on there. */
+  endProcess(identity: ProcessIdentity, childGoesOn: boolean): void {
+    this.running.delete(key(identity))
+    for (const gpu of this.hardware) {
+      const had = gpu.processes.some(({ pid }) => pid === identity.pid)
+      gpu.processes = gpu.processes.filter(({ pid }) => pid !== identity.pid)
+      if (had && childGoesOn) gpu.processes.push({ pid: ++this.lastPid, name: 'child', memoryMiB: 700 })
+    }
+  }
+
+  reboot(): void {
+    this.bootCount++
+    this.running.clear()
+    for (const gpu of this.hardware) Object.assign(gpu, { memoryMiB: 0, processes: [], isWell: true })
+  }
+
+  /** Somebody computes on a GPU, whoever has it. */
+  compute(index: number, pid = ++this.lastPid): void {
+    const memoryMiB = this.random.pick([null, 0, 8452])
+    this.hardware[index]?.processes.push({ pid, name: 'python3', memoryMiB })
+  }
+
+  /** What an observer finds when it looks for a process; null when it did not look. */
+  sight(identity: ProcessIdentity, observer: Observer): Sighting | null {
+    if (observer.blind) return null
+    if (identity.bootId !== `boot-${this.bootCount}`) return 'gone'
+    if (identity.pidNamespace !== observer.pidNamespace) return 'unseen'
+    return this.isRunning(identity) ? 'alive' : 'gone'
+  }
+
+  sightings(reservations: readonly Reservation[], observer: Observer): Map<string, Sighting> {
+    const found = new Map<string, Sighting>()
+    for (const reservation of reservations) {
+      if (reservation.type !== 'run') continue
+      const sighting = this.sight(reservation.process, observer)
+      if (sighting) found.set(reservation.id, sighting)
+    }
+    return found
+  }
+
+  /** @returns null when the tool fails; at times rows are missing from its answer */
+  probe(): Probed | null {
+    if (this.random.chance(0.1)) return null
+    const missing = this.random.chance(0.15) ? 0.4 : 0
+    const gpus = new Map<number, GpuUsage>()
+    const memory = new Map<number, number>()
+    for (const [index, gpu] of this.hardware.entries()) {
+      if (!gpu.isWell || this.random.chance(missing)) continue
+      const total = gpu.processes.reduce((sum, { memoryMiB }) => sum + (memoryMiB ?? 0), gpu.memoryMiB)
+      gpus.set(index, { memoryUsedMiB: this.tellsMemory ? total : null, processes: [...gpu.processes] })
+      if (gpu.processes.length === 0) memory.set(index, this.tellsMemory ? total : 0)
+    }
+    return {
+      usage: { tool: 'nvidia-smi', gpus },
+      isSeenIdle: (index, thresholdMiB) => (memory.get(index) ?? Infinity) <= thresholdMiB,
+    }
+  }
+}
+
+function key({ bootId, pid }: ProcessIdentity): string {
+  return `${bootId}/${pid}`
+}
