@@ -18,10 +18,10 @@ export class UsageError extends UserError {
 
 export class PoolNotInitializedError extends UserError {
   readonly code = 'pool-not-initialized'
-  /** @param gpuCount how many GPUs the host has, null when that is not known */
+  /** @param gpuCount how many GPUs the host has, null when that is not known; a pool of none cannot be made */
   constructor(readonly gpuCount: number | null) {
     super(
-      `GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${gpuCount ?? '<count>'}`,
+      `GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${gpuCount || '<count>'}`,
     )
   }
 }
@@ -56,9 +56,9 @@ export class TooManyGpusError extends UserError {
     readonly requested: number,
     readonly reported: number,
   ) {
-    super(
-      `${requested} GPUs asked for, but ${tool} reports ${reported}. Use: canhazgpu admin --gpus ${reported}`,
-    )
+    const next =
+      reported > 0 ? `Use: canhazgpu admin --gpus ${reported}` : `Run '${tool}' to see what is wrong`
+    super(`${requested} GPUs asked for, but ${tool} reports ${reported}. ${next}`)
   }
 }
 

@@ -33,7 +33,7 @@ export interface ProcessRow {
 
 const UUID = /^GPU-[\w-]+$/
 /** What stands where a value does not exist or is not for us; any other `[…]` tells of a GPU that is not well. */
-const NOT_TOLD = /^(\[?N\/A\]?|\[Not Supported\]|\[Insufficient Permissions\])$/i
+const NOT_TOLD = /^(N\/A|\[N\/A\]|\[Not Supported\]|\[Insufficient Permissions\])$/i
 
 /**
  * @returns the rows in the tool's order
@@ -48,9 +48,9 @@ export function parseGpus(csv: string): GpuRow[] {
     if (UUID.test(uuid) && (memoryUsedMiB !== null || NOT_TOLD.test(memory)))
       return { index, uuid, memoryUsedMiB }
     // A sick GPU's row says so in brackets, `[Unknown Error]`; any other text is not a row.
-    if ((UUID.test(uuid) || isPlaceholder(uuid)) && isPlaceholder(memory)) {
-      return { index, uuid: null, memoryUsedMiB: null }
-    }
+    const isSick =
+      (UUID.test(uuid) || isPlaceholder(uuid)) && (memoryUsedMiB !== null || isPlaceholder(memory))
+    if (isSick) return { index, uuid: null, memoryUsedMiB: null }
     throw new UnreadableLineError(line)
   })
   const twice = rows.find((row, place) => rows.findIndex(({ index }) => index === row.index) !== place)
@@ -65,7 +65,7 @@ export function parseGpus(csv: string): GpuRow[] {
 export function parseProcesses(csv: string): ProcessRow[] {
   return lines(csv).map(line => {
     const [, gpuUuid = '', pidText, memory = '', name = ''] =
-      /^([^,]*),([^,]*),([^,]*),(.*)$/.exec(line)?.map(field => field.trim()) ?? []
+      /^([^,]*),([^,]*),([^,]*),(.*)$/s.exec(line)?.map(field => field.trim()) ?? []
     const [pid, memoryMiB] = [wholeNumber(pidText), wholeNumber(memory)]
     const pidIsReadable = pid !== null || isPlaceholder(pidText)
     const memoryIsReadable = memoryMiB !== null || isPlaceholder(memory)
@@ -74,8 +74,12 @@ export function parseProcesses(csv: string): ProcessRow[] {
   })
 }
 
+/** @throws {UnreadableLineError} for a last line without its end: the answer was cut off there, and `8` may be half of `8152` */
 function lines(csv: string): string[] {
-  return csv.split(/\r?\n/).filter(line => line.trim() !== '')
+  const all = csv.split(/\r?\n/)
+  const rest = all.pop() ?? ''
+  if (rest.trim() !== '') throw new UnreadableLineError(rest)
+  return all.filter(line => line.trim() !== '')
 }
 
 /** Whether a field holds the reason why there is no value: `[N/A]`, `[Unknown Error]`, `[GPU requires reset]`. */

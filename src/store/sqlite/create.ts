@@ -22,13 +22,20 @@ const FOR_EVERYBODY = 0o666
 export function createPoolFile(path: string): void {
   if (existsSync(path)) return
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    makeDirectories(dirname(path))
     withCreationLock(path, () => {
       if (!existsSync(path)) createFiles(path)
     })
   } catch (error) {
     throw creationFailure(error, path)
   }
+}
+
+/** Makes the directories that are missing, for all to enter, whatever the umask; those that are there stay as they are. */
+function makeDirectories(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true })
+  if (first === undefined) return
+  for (let made = directory; made.length >= first.length; made = dirname(made)) chmodSync(made, 0o755)
 }
 
 /** Two administrators at once: the second waits and finds the file made. */
@@ -57,7 +64,9 @@ function createFiles(path: string): void {
     db.close()
     chmodSync(draft, FOR_EVERYBODY)
     for (const suffix of ['-wal', '-shm']) {
-      // A -wal left by a pool that somebody deleted would be replayed into the new one: empty it.
+      // Left by a pool that somebody deleted, a -wal would be replayed into the new one, and whoever has the old one open
+      // still writes to it.
+      rmSync(path + suffix, { force: true })
       closeSync(openSync(path + suffix, 'w'))
       chmodSync(path + suffix, FOR_EVERYBODY)
     }
@@ -68,7 +77,7 @@ function createFiles(path: string): void {
 }
 
 function creationFailure(error: unknown, path: string): unknown {
-  const { code, message } = error as { code?: string; message?: string }
+  const { code, message, syscall } = error as { code?: string; message?: string; syscall?: string }
   switch (code) {
     case 'EACCES':
     case 'EPERM':
@@ -77,6 +86,7 @@ function creationFailure(error: unknown, path: string): unknown {
       return new StoreAccessError(path, 'its file system is read-only')
     case 'ENOTDIR':
     case 'EEXIST':
+      if (syscall === 'link') return new StoreAccessError(path, 'a link that leads nowhere is in its place')
       return new StoreAccessError(path, `${dirname(path)} is not a directory`)
     case 'ENOSPC':
     case 'EDQUOT':

@@ -8,7 +8,8 @@ export function storeFailure(error: SQLiteError, path: string, action: 'read' | 
   const code = error.code ?? ''
   const failed = (reason: string, next: string) => new StoreFailedError(path, action, reason, next)
   if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return storeBusy(path)
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new StoreDamagedError(path, error.message)
+  const lacksSchema = code === 'SQLITE_ERROR' && /^no such (table|column)/.test(error.message)
+  if (lacksSchema || /^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new StoreDamagedError(path, error.message)
   if (code === 'SQLITE_FULL') return failed('the disk is full', 'free some space and try again')
   if (code.startsWith('SQLITE_IOERR'))
     return failed(`disk I/O error (${code})`, 'check the disk (full? failing?) and try again')

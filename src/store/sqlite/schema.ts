@@ -46,6 +46,7 @@ function versionOf(db: Database, path: string): number {
     user_version: number
   }
   if (applicationId !== APPLICATION_ID) throw new StoreDamagedError(path, 'not a canhazgpu pool')
+  if (version < 0) throw new StoreDamagedError(path, `schema ${version} does not exist`)
   if (version > MIGRATIONS.length) throw new StoreTooNewError(path, version, MIGRATIONS.length)
   return version
 }

@@ -42,7 +42,11 @@ export class SqliteStore implements Store {
 
   async update<T>(decide: (pool: Pool | null) => Decision<T>): Promise<T> {
     const { db, path } = this
-    if (!db) return decide(null).result
+    if (!db) {
+      const { changes, result } = decide(null)
+      if (changes.length > 0) throw new Error(`changes decided for ${path}, which does not exist`)
+      return result
+    }
     return explained(path, 'write', () => inLine(path, () => this.transact(db, decide)))
   }
 

@@ -14,7 +14,8 @@ import {
 import { StoreProcess } from '../../helpers/store-process.ts'
 import { temporaryDirectory } from '../../helpers/temporary.ts'
 
-const PAGE = 4096
+/** The page size of a pool file, as create.ts chooses it. */
+const PAGE = 1024
 
 /** What can become of a pool file that was whole. */
 const DAMAGES: Record<string, (path: string) => void> = {
