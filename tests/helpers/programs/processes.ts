@@ -4,6 +4,7 @@
  */
 
 import { dlopen } from 'bun:ffi'
+import { CommandNotExecutableError } from '../../../src/core/errors.ts'
 import type { ProcessIdentity } from '../../../src/core/pool.ts'
 import { become } from '../../../src/process/become.ts'
 import { caller, variable } from '../../../src/process/caller.ts'
@@ -37,6 +38,16 @@ const orders: Record<string, () => unknown> = {
     console.log(JSON.stringify(ownIdentity()))
     const { symbols } = dlopen('libc.so.6', { syscall: { args: ['i64', 'i64'], returns: 'i64' } })
     symbols.syscall(process.arch === 'arm64' ? 93 : 60, 0)
+  },
+
+  /** Finds a command on a PATH. */
+  find: () => {
+    try {
+      return Buffer.from(findExecutable(bytes[0] ?? new Uint8Array(), bytes[1])).toString()
+    } catch (error) {
+      if (!(error instanceof CommandNotExecutableError)) throw error
+      return { status: error.exitStatus, reason: error.reason }
+    }
   },
 
   arguments: () => bytes.map(hex),
