@@ -41,26 +41,30 @@ const orders: Record<string, () => unknown> = {
   },
 
   /** Finds a command on a PATH. */
-  find: () => {
-    try {
-      return Buffer.from(findExecutable(bytes[0] ?? new Uint8Array(), bytes[1])).toString()
-    } catch (error) {
-      if (!(error instanceof CommandNotExecutableError)) throw error
-      return { status: error.exitStatus, reason: error.reason }
-    }
-  },
+  find: () => orRefusal(() => Buffer.from(findExecutable(bytes[0] ?? new Uint8Array(), bytes[1])).toString()),
 
   arguments: () => bytes.map(hex),
   environment: () => env.map(hex),
 
   /** Becomes the program behind it, as `run` does. */
   become: () =>
-    become({
-      file: findExecutable(bytes[0] ?? new Uint8Array(), variable(env, 'PATH')),
-      argv: bytes,
-      env,
-      descriptors,
-    }),
+    orRefusal(() =>
+      become({
+        file: findExecutable(bytes[0] ?? new Uint8Array(), variable(env, 'PATH')),
+        argv: bytes,
+        env,
+        descriptors,
+      }),
+    ),
+}
+
+function orRefusal<T>(act: () => T): T | { status: number; reason: string } {
+  try {
+    return act()
+  } catch (error) {
+    if (!(error instanceof CommandNotExecutableError)) throw error
+    return { status: error.exitStatus, reason: error.reason }
+  }
 }
 
 function hex(bytes: Uint8Array): string {
