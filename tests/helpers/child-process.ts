@@ -61,6 +61,13 @@ export function stateOf(pid: number): string {
   return fieldsOf(pid).at(3 - 53) ?? ''
 }
 
+/** Whether a process sleeps in poll(2), which a keeper does until its process ends. */
+export function sleepsInPoll(pid: number): boolean {
+  // The number of the system call; on arm64 the C library uses ppoll.
+  const poll = process.arch === 'arm64' ? '73 ' : '7 '
+  return stateOf(pid) === 'S' && readFileSync(`/proc/${pid}/syscall`, 'latin1').startsWith(poll)
+}
+
 /** The 52 fields of /proc/PID/stat, and more in front of them where the name holds spaces. */
 function fieldsOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/stat`, 'latin1').trim().split(' ')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { ProcessIdentity } from '../../src/core/pool.ts'
 import type { Rhythm } from '../../src/process/keeper.ts'
-import { ChildProcess, identityOf, stateOf } from '../helpers/child-process.ts'
+import { ChildProcess, identityOf, sleepsInPoll, stateOf } from '../helpers/child-process.ts'
 import { program } from '../helpers/programs.ts'
 import { until } from '../helpers/until.ts'
 
@@ -42,17 +42,11 @@ async function startKeeper(
   }
 }
 
-/** Whether a process sleeps in the kernel's poll. */
-async function waits(pid: number): Promise<boolean> {
-  return stateOf(pid) === 'S' && (await Bun.file(`/proc/${pid}/syscall`).text()).startsWith(POLL)
-}
-const POLL = process.arch === 'arm64' ? '73 ' : '7 '
-
 describe('a keeper', () => {
   test('sleeps in the kernel until its process ends, then releases, and ends itself', async () => {
     await using child = new ChildProcess(sleep)
     await using keeper = await startKeeper(identityOf(child.pid), SELDOM)
-    await until(() => waits(keeper.pid))
+    await until(() => sleepsInPoll(keeper.pid))
     await child.kill()
     expect(await keeper.ended).toEqual(['release', 'end'])
   })
@@ -91,7 +85,7 @@ describe('a keeper', () => {
   test('that was stopped and goes on does not miss the end', async () => {
     await using child = new ChildProcess(sleep)
     await using keeper = await startKeeper(identityOf(child.pid), SELDOM)
-    await until(() => waits(keeper.pid))
+    await until(() => sleepsInPoll(keeper.pid))
     process.kill(keeper.pid, 'SIGSTOP')
     await until(() => stateOf(keeper.pid) === 'T')
     await child.kill()
@@ -120,7 +114,7 @@ describe('a keeper releases at once', () => {
     await using parent = new ChildProcess(['sh', '-c', 'sleep 600 & echo $!; exec sleep 600'])
     const pid = Number(await parent.firstLine())
     await using keeper = await startKeeper(identityOf(pid), SELDOM)
-    await until(() => waits(keeper.pid))
+    await until(() => sleepsInPoll(keeper.pid))
     process.kill(pid, 'SIGKILL')
     expect(await keeper.ended).toEqual(['release', 'end'])
     expect(stateOf(pid)).toBe('Z')
