@@ -38,7 +38,7 @@ export function readCommandLine(args: readonly string[]): Asked {
   const after = parseOptions(rest, { ...globalOptions, ...command.options })
   if (after.version) return { kind: 'version' }
   if (after.help) return { kind: 'help', command }
-  const operands = readOperands(command, rest, after)
+  const operands = readOperands(command, args.slice(0, before.length), rest, after)
   const given = new Map([...before.given, ...after.given])
   return {
     kind: 'command',
@@ -48,8 +48,18 @@ export function readCommandLine(args: readonly string[]): Asked {
   }
 }
 
-/** What stands behind `--`. */
-function readOperands(command: Command, rest: readonly string[], { length }: ParsedOptions): string[] | null {
+/**
+ * What stands behind `--`.
+ *
+ * @param inFront the words in front of the command's name
+ * @param rest those behind it, of which `length` are options
+ */
+function readOperands(
+  command: Command,
+  inFront: readonly string[],
+  rest: readonly string[],
+  { length }: ParsedOptions,
+): string[] | null {
   const first = rest[length]
   if (!command.takesCommand) {
     const extra = first === '--' ? rest[length + 1] : first
@@ -62,7 +72,8 @@ function readOperands(command: Command, rest: readonly string[], { length }: Par
   if (first === '--' && operands.length > 0) return operands
   if (first === undefined || first === '--')
     throw new UsageError(`No command to run. Put it behind '--', for example: ${command.examples[0]}`)
-  const corrected = ['canhazgpu', command.name, ...rest.slice(0, length), '--', ...rest.slice(length)]
+  const options = rest.slice(0, length)
+  const corrected = ['canhazgpu', ...inFront, command.name, ...options, '--', ...rest.slice(length)]
   throw new UsageError(`Missing '--' before the command. Use: ${corrected.map(shellWord).join(' ')}`)
 }
 

@@ -2,6 +2,9 @@ import type { Command } from './command.ts'
 import { globalOptions } from './global-options.ts'
 import { type Options, optionName } from './options.ts'
 
+const WIDTH = 80
+const INDENT = ' '.repeat(6)
+
 /** The first screen, word for word the specification's. */
 export function overview(commands: readonly Command[]): string[] {
   const width = Math.max(...commands.map(({ name }) => name.length))
@@ -37,10 +40,21 @@ function section(title: string, options: Options): string[] {
       const variable = option.variable === undefined ? '' : `, or ${option.variable}`
       return [
         `  ${optionName(key)}${value}`,
-        `      ${option.help}${shownDefault}`,
-        `      Example: ${option.example}${variable}`,
+        ...wrapped(`${option.help}${shownDefault}`),
+        ...wrapped(`Example: ${option.example}${variable}`),
       ]
     }),
     '',
   ]
+}
+
+/** A text in lines that fit a terminal, broken at spaces. */
+function wrapped(text: string): string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = [lines.at(-1), word].filter(Boolean).join(' ')
+    if (INDENT.length + line.length <= WIDTH) lines[lines.length - 1] = line
+    else lines.push(word)
+  }
+  return lines.map(line => INDENT + line)
 }

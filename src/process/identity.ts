@@ -36,12 +36,15 @@ function statOf(pid: number | 'self'): ProcessStat | null {
 interface Here {
   readonly bootId: string
   readonly pidNamespace: string
+  /** Whether /proc counts in this namespace: in a sandbox it may be the host's, where every pid is somebody else's. */
+  readonly procIsOurs: boolean
 }
 
 function here(): Here {
   return {
     bootId: readFile('/proc/sys/kernel/random/boot_id')?.toString().trim() ?? '',
     pidNamespace: readLink('/proc/self/ns/pid') ?? '',
+    procIsOurs: readLink('/proc/self') === String(process.pid),
   }
 }
 
@@ -49,7 +52,8 @@ function here(): Here {
 export function ownIdentity(): ProcessIdentity {
   const stat = statOf('self')
   if (!stat) throw new Error('/proc/self/stat cannot be read: is /proc mounted?')
-  return { ...here(), pid: process.pid, startTicks: stat.startTicks }
+  const { bootId, pidNamespace } = here()
+  return { bootId, pidNamespace, pid: process.pid, startTicks: stat.startTicks }
 }
 
 /**
@@ -57,11 +61,13 @@ export function ownIdentity(): ProcessIdentity {
  *
  * It is gone after a reboot, when nothing has its pid, when its pid belongs to a process with another start time, and when
  * it is a zombie. A process that exists but is hidden (/proc mounted with hidepid) counts as alive: what cannot be
- * shown to be gone is not.
+ * shown to be gone is not. So without a /proc that can be believed, all but a pid that nothing has is unseen.
  */
 export function sight(identity: ProcessIdentity, place: Here = here()): Sighting {
+  if (place.bootId === '') return 'unseen'
   if (identity.bootId !== place.bootId) return 'gone'
   if (identity.pidNamespace !== place.pidNamespace) return 'unseen'
+  if (!place.procIsOurs) return processExists(identity.pid) === 'no' ? 'gone' : 'unseen'
   const stat = statOf(identity.pid)
   if (!stat) return processExists(identity.pid) === 'no' ? 'gone' : 'alive'
   return stat.startTicks === identity.startTicks && isRunning(stat) ? 'alive' : 'gone'

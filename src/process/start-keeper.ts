@@ -13,11 +13,18 @@ export interface KeeperOrders {
 export const KEEPER = 'keeper'
 
 /** Starts the keeper of a reservation and does not wait for it. */
-export function startKeeper({ storeUrl, reservationId, gpus, process: kept }: KeeperOrders): void {
-  const { pid, startTicks, bootId, pidNamespace } = kept
-  startDetached([
-    process.execPath,
-    KEEPER,
+export function startKeeper(orders: KeeperOrders): void {
+  startDetached([process.execPath, KEEPER, ...formatKeeperOrders(orders)])
+}
+
+/** The orders as words for a command line. */
+export function formatKeeperOrders({
+  storeUrl,
+  reservationId,
+  gpus,
+  process: { pid, startTicks, bootId, pidNamespace },
+}: KeeperOrders): string[] {
+  return [
     `store=${storeUrl}`,
     `reservation=${reservationId}`,
     `gpus=${gpus.join(',')}`,
@@ -25,7 +32,7 @@ export function startKeeper({ storeUrl, reservationId, gpus, process: kept }: Ke
     `start-ticks=${startTicks}`,
     `boot=${bootId}`,
     `pid-namespace=${pidNamespace}`,
-  ])
+  ]
 }
 
 /** Reads the orders back from the words behind `keeper`. @throws {Error} when a person has typed them, wrongly */
@@ -33,7 +40,7 @@ export function parseKeeperOrders(words: readonly string[]): KeeperOrders {
   const orders = new Map(words.map(word => splitAt(word, word.indexOf('='))))
   const order = (name: string): string => {
     const value = orders.get(name)
-    if (!value) throw new Error(`the keeper was not told its ${name}`)
+    if (value === undefined) throw new Error(`the keeper was not told its ${name}`)
     return value
   }
   return {

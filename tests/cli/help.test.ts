@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'bun:test'
+import { version } from '../../package.json'
+import { commands } from '../../src/cli/commands.ts'
+import { globalOptions } from '../../src/cli/global-options.ts'
+import { commandHelp, overview } from '../../src/cli/help.ts'
+import { optionName } from '../../src/cli/options.ts'
+import { canhazgpu } from '../helpers/executable.ts'
+
+const WIDTH = 80
+
+test('the first screen is the specification’s, word for word', async () => {
+  const screen = `Usage: canhazgpu [OPTIONS] COMMAND [ARGS]...
+
+Commands:
+  admin    Initialize GPU pool for this machine
+  release  Release all manually reserved GPUs held by the current user
+  reserve  Reserve GPUs manually for a specified duration
+  run      Reserve GPUs and run a command with CUDA_VISIBLE_DEVICES set
+  status   Show current GPU allocation status
+`
+  expect(`${overview(commands).join('\n')}\n`).toBe(screen)
+  for (const option of ['--help', '-h']) {
+    expect(await canhazgpu([option])).toEqual({ status: 0, signal: null, stdout: screen, stderr: '' })
+  }
+})
+
+describe.each(commands.map(command => [command.name, command] as const))(
+  'the help of %s',
+  (name, command) => {
+    const help = commandHelp(command)
+
+    test('says how to call it, and what it does', () => {
+      expect(help[0]).toBe(
+        `Usage: canhazgpu ${name} [OPTIONS]${name === 'run' ? ' -- COMMAND [ARGS]...' : ''}`,
+      )
+      expect(help).toContain(command.summary)
+    })
+
+    test('shows every option, its value, its default, its variable and an example', () => {
+      const text = help.join(' ').replace(/\s+/g, ' ')
+      for (const [key, option] of Object.entries({ ...command.options, ...globalOptions })) {
+        expect(help).toContain(
+          `  ${optionName(key)}${option.placeholder === null ? '' : ` ${option.placeholder}`}`,
+        )
+        expect(text).toContain(option.help)
+        expect(text).toContain(`Example: ${option.example}`)
+        if (option.shownDefault) expect(text).toContain(`(default: ${option.shownDefault})`)
+        if (option.variable) expect(text).toContain(`or ${option.variable}`)
+      }
+    })
+
+    test('shows every example', () => {
+      expect(help).toEqual(expect.arrayContaining(command.examples.map(example => `  ${example}`)))
+    })
+
+    test('fits a terminal of 80 columns', () => {
+      expect(help.filter(line => line.length > WIDTH)).toEqual([])
+    })
+
+    test('is printed by --help, and nothing else happens', async () => {
+      const env = { CANHAZGPU_STORE: 'sqlite:/nowhere/pool.db' }
+      expect(await canhazgpu([name, '--help'], { env })).toEqual({
+        status: 0,
+        signal: null,
+        stdout: `${help.join('\n')}\n`,
+        stderr: '',
+      })
+    })
+  },
+)
+
+test('the version is that of the package', async () => {
+  expect(await canhazgpu(['--version'])).toMatchObject({ status: 0, stdout: `canhazgpu ${version}\n` })
+})
