@@ -4,7 +4,8 @@ import { commands } from './commands.ts'
 import { createContext } from './context.ts'
 import { globalOptions } from './global-options.ts'
 import { nearest } from './nearest.ts'
-import { type OptionValues, type ParsedOptions, parseOptions, resolveOptions } from './options.ts'
+import { type OptionValues, parseOptions, resolveOptions } from './options.ts'
+import { shellWord } from './output/shell-word.ts'
 
 /** What a command line asks for. */
 export type Asked =
@@ -38,7 +39,7 @@ export function readCommandLine(args: readonly string[]): Asked {
   const after = parseOptions(rest, { ...globalOptions, ...command.options })
   if (after.version) return { kind: 'version' }
   if (after.help) return { kind: 'help', command }
-  const operands = readOperands(command, args.slice(0, before.length), rest, after)
+  const operands = readOperands(command, args, before.length + 1 + after.length)
   const given = new Map([...before.given, ...after.given])
   return {
     kind: 'command',
@@ -48,32 +49,21 @@ export function readCommandLine(args: readonly string[]): Asked {
   }
 }
 
-/**
- * What stands behind `--`.
- *
- * @param inFront the words in front of the command's name
- * @param rest those behind it, of which `length` are options
- */
-function readOperands(
-  command: Command,
-  inFront: readonly string[],
-  rest: readonly string[],
-  { length }: ParsedOptions,
-): string[] | null {
-  const first = rest[length]
+/** What stands behind `--`. @param end where the options end */
+function readOperands(command: Command, args: readonly string[], end: number): string[] | null {
+  const first = args[end]
   if (!command.takesCommand) {
-    const extra = first === '--' ? rest[length + 1] : first
+    const extra = first === '--' ? args[end + 1] : first
     if (extra === undefined) return null
     throw new UsageError(
       `Unexpected argument: ${extra}. '${command.name}' takes options only; see 'canhazgpu ${command.name} --help'`,
     )
   }
-  const operands = rest.slice(length + 1)
+  const operands = args.slice(end + 1)
   if (first === '--' && operands.length > 0) return operands
   if (first === undefined || first === '--')
     throw new UsageError(`No command to run. Put it behind '--', for example: ${command.examples[0]}`)
-  const options = rest.slice(0, length)
-  const corrected = ['canhazgpu', ...inFront, command.name, ...options, '--', ...rest.slice(length)]
+  const corrected = ['canhazgpu', ...args.slice(0, end), '--', ...args.slice(end)]
   throw new UsageError(`Missing '--' before the command. Use: ${corrected.map(shellWord).join(' ')}`)
 }
 
@@ -83,9 +73,4 @@ function unknownCommand(name: string): UsageError {
   return new UsageError(
     `Unknown command: ${name}. ${suggestion ? `Did you mean ${suggestion}?` : `Use one of ${names.join(', ')}`}`,
   )
-}
-
-/** A word as it must be typed to reach a program unchanged. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -1,5 +1,5 @@
 import { CommandNotExecutableError } from '../core/errors.ts'
-import { ENOENT, ENOEXEC, errorText, execve } from '../system/libc.ts'
+import { ENOENT, ENOEXEC, errorText, execve, readStart } from '../system/libc.ts'
 import { restoreInherited } from './inherited.ts'
 
 /** A program to execute: all of it bytes, none of it needs to be UTF-8. */
@@ -21,8 +21,15 @@ export function become({ file, argv, env, descriptors }: Program): never {
   restoreInherited(descriptors)
   let error = execve(file, argv, env)
   // A script without `#!` is the shell's to run, as execvp(3) does it.
-  if (error === ENOEXEC)
+  if (error === ENOEXEC && isText(file))
     error = execve(Buffer.from('/bin/sh'), [Buffer.from('sh'), file, ...argv.slice(1)], env)
   const reason = error === ENOENT ? 'its interpreter (the #! line) does not exist' : errorText(error)
   throw new CommandNotExecutableError(Buffer.from(argv[0] ?? file).toString(), reason)
+}
+
+/** A program for another machine is refused like a script. As in bash, a NUL in its first line tells that it is none. */
+function isText(file: Uint8Array): boolean {
+  const start = readStart(file, 256)
+  const lineEnd = start.indexOf('\n')
+  return !start.subarray(0, lineEnd < 0 ? start.length : lineEnd).includes(0)
 }

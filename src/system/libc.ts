@@ -127,6 +127,16 @@ export function readFile(path: string): Buffer | null {
   }
 }
 
+/** The first bytes of a file; none when it cannot be read. */
+export function readStart(path: Uint8Array, length: number): Buffer {
+  const fd = openForReading(path)
+  if (fd < 0) return Buffer.alloc(0)
+  const start = Buffer.alloc(length)
+  const count = Number(c.read(fd, start, length))
+  c.close(fd)
+  return start.subarray(0, Math.max(0, count))
+}
+
 /** Where a symbolic link points, null when it cannot be read. */
 export function readLink(path: string): string | null {
   const target = Buffer.alloc(4096)
