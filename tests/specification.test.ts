@@ -5,7 +5,7 @@ import { ownIdentity } from '../src/process/identity.ts'
 import { openStore } from '../src/store/open.ts'
 import { canhazgpu } from './helpers/executable.ts'
 import { Host } from './helpers/host.ts'
-import { idleProcess } from './helpers/idle-processes.ts'
+import { idleProcesses } from './helpers/idle-processes.ts'
 import { aManual, aRun, HOUR, MINUTE, SECOND } from './helpers/pools.ts'
 import { canMakeUsers, makeUsers } from './helpers/users.ts'
 
@@ -28,6 +28,8 @@ const REFUSAL =
   "Error: Not enough GPUs available. Requested: 2, Available: 1 (1 GPUs in use without reservation - run 'canhazgpu status' for details)\n"
 const RELEASED = 'Released 2 GPU(s): [1, 3]\n'
 const NOTHING_TO_RELEASE = 'No manually reserved GPUs found for current user\n'
+
+const idleProcess = idleProcesses()
 
 test('the help screen is the specification’s', async () => {
   expect(await canhazgpu(['--help'])).toEqual({ status: 0, signal: null, stdout: HELP, stderr: '' })

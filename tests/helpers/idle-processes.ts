@@ -1,19 +1,25 @@
 import { afterAll } from 'bun:test'
 
-const started: Bun.Subprocess[] = []
-afterAll(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL')
-})
-
-/** Starts a process that does nothing, to be seen on a GPU; it is ended after the tests of the file. @returns its pid */
-export function idleProcess({ uid }: { readonly uid?: number } = {}): number {
-  const child = Bun.spawn(['sleep', '600'], {
-    cwd: '/',
-    stdio: ['ignore', 'ignore', 'ignore'],
-    ...(uid === undefined ? {} : { uid, gid: uid }),
+/**
+ * Starts processes that do nothing, to be seen on a GPU, for the tests of one file: they are ended after them.
+ *
+ * @returns what starts one, as some user, and gives its pid
+ */
+export function idleProcesses(): (as?: { readonly uid: number }) => number {
+  const started: Bun.Subprocess[] = []
+  afterAll(async () => {
+    for (const child of started) child.kill('SIGKILL')
+    await Promise.all(started.map(child => child.exited))
   })
-  started.push(child)
-  return child.pid
+  return as => {
+    const child = Bun.spawn(['sleep', '600'], {
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'ignore'],
+      ...(as === undefined ? {} : { uid: as.uid, gid: as.uid }),
+    })
+    started.push(child)
+    return child.pid
+  }
 }
 
 /** The pid of a process that has ended and was waited for, so that nothing has it. */
