@@ -167,7 +167,7 @@ describe.skipIf(!canMakeUsers)('admin --force of another user', () => {
     expect(await host.canhazgpuAs(alice.uid, 'admin', '--gpus', '2', '--force')).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: `Error: Only root or root may reinitialize the pool sqlite:${host.poolPath}. Use sudo, or ask them\n`,
+      stderr: `Error: Only root may reinitialize the pool sqlite:${host.poolPath}. Use sudo, or ask them\n`,
     })
     expect((await host.status())[0]).toStartWith('GPU 0: IN USE by root for ')
   })
