@@ -45,7 +45,8 @@ export class NotPoolOwnerError extends UserError {
     readonly path: string,
     readonly ownerName: string,
   ) {
-    super(`Only ${ownerName} or root may reinitialize the pool ${path}. Use sudo, or ask them`)
+    const who = ownerName === 'root' ? 'root' : `${ownerName} or root`
+    super(`Only ${who} may reinitialize the pool ${path}. Use sudo, or ask them`)
   }
 }
 

@@ -19,20 +19,26 @@ export class NvidiaSmiProbe implements Probe {
   constructor(private readonly timeoutMs: number) {}
 
   async usage(): Promise<Usage> {
-    // Both at the same time: on large hosts each takes seconds.
-    const [gpus, processes] = await Promise.all([
-      this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus),
-      this.query(`--query-compute-apps=${PROCESS_FIELDS}`, parseProcesses),
-    ])
-    return { tool: NVIDIA_SMI, gpus: joinUsage(gpus, processes) }
+    const abandoned = new AbortController()
+    try {
+      // Both at the same time: on large hosts each takes seconds.
+      const [gpus, processes] = await Promise.all([
+        this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus, abandoned.signal),
+        this.query(`--query-compute-apps=${PROCESS_FIELDS}`, parseProcesses, abandoned.signal),
+      ])
+      return { tool: NVIDIA_SMI, gpus: joinUsage(gpus, processes) }
+    } finally {
+      // When one has failed, the other must not stay behind: hung tools would pile up, two with every command.
+      abandoned.abort()
+    }
   }
 
   async gpuCount(): Promise<number> {
-    return (await this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus)).length
+    return (await this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus, new AbortController().signal)).length
   }
 
-  private async query<T>(query: string, parse: (csv: string) => T[]): Promise<T[]> {
-    const run = await runTool([NVIDIA_SMI, query, '--format=csv,noheader,nounits'], this.timeoutMs)
+  private async query<T>(query: string, parse: (csv: string) => T[], abandoned: AbortSignal): Promise<T[]> {
+    const run = await runTool([NVIDIA_SMI, query, '--format=csv,noheader,nounits'], this.timeoutMs, abandoned)
     if (run.kind !== 'exited' || run.status !== 0) {
       throw new ProbeFailedError(NVIDIA_SMI, this.problemOf(run))
     }

@@ -1,3 +1,4 @@
+import { UsageError } from '../core/errors.ts'
 import type { ProcessIdentity } from '../core/pool.ts'
 import { startDetached } from '../system/spawn.ts'
 
@@ -35,12 +36,16 @@ export function formatKeeperOrders({
   ]
 }
 
-/** Reads the orders back from the words behind `keeper`. @throws {Error} when a person has typed them, wrongly */
+/** Reads the orders back from the words behind `keeper`. @throws {UsageError} when a person has typed them, wrongly */
 export function parseKeeperOrders(words: readonly string[]): KeeperOrders {
   const orders = new Map(words.map(word => splitAt(word, word.indexOf('='))))
   const order = (name: string): string => {
     const value = orders.get(name)
-    if (value === undefined) throw new Error(`the keeper was not told its ${name}`)
+    if (value === undefined) {
+      throw new UsageError(
+        `The keeper was not told its ${name}. It is started by 'canhazgpu run', and is not for people to type`,
+      )
+    }
     return value
   }
   return {

@@ -1,9 +1,9 @@
-import { Database } from 'bun:sqlite'
+import { Database, SQLiteError } from 'bun:sqlite'
 import { chmodSync, closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { StoreAccessError, StoreFailedError } from '../../core/errors.ts'
 import { lockExclusively } from '../../system/libc.ts'
-import { storeBusy } from './failure.ts'
+import { storeBusy, storeFailure } from './failure.ts'
 import { LOCK_TIMEOUT_SECONDS, lockPath } from './lock.ts'
 import { createSchema } from './schema.ts'
 
@@ -60,7 +60,8 @@ function createFiles(path: string): void {
     const db = new Database(draft, { readwrite: true, create: true })
     db.exec('PRAGMA page_size = 1024; PRAGMA journal_mode = WAL')
     createSchema(db, path)
-    // Closing the only connection moves everything from the -wal into the database.
+    // Closing would do this, too, but without a word when the disk is full, and half a database would be linked into place.
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     db.close()
     chmodSync(draft, FOR_EVERYBODY)
     for (const suffix of ['-wal', '-shm']) {
@@ -90,12 +91,10 @@ function creationFailure(error: unknown, path: string): unknown {
       return new StoreAccessError(path, `${dirname(path)} is not a directory`)
     case 'ENOSPC':
     case 'EDQUOT':
-    case 'SQLITE_FULL':
       return new StoreFailedError(path, 'write', 'the disk is full', 'free some space and try again')
     case 'EIO':
-    case 'SQLITE_IOERR':
       return new StoreFailedError(path, 'write', message ?? code, 'check the disk and try again')
     default:
-      return error
+      return (error instanceof SQLiteError ? storeFailure(error, path, 'write') : null) ?? error
   }
 }

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'bun:test'
+import { Host } from '../helpers/host.ts'
+
+const COMMANDS = ['admin', 'release', 'reserve', 'run', 'status']
+
+describe('a word too many, or a wrong one', () => {
+  test.each([
+    [[], "No command given. See 'canhazgpu --help' for the commands"],
+    [['--'], "No command given. See 'canhazgpu --help' for the commands"],
+    [['stauts'], 'Unknown command: stauts. Did you mean status?'],
+    [['frobnicate'], 'Unknown command: frobnicate. Use one of admin, release, reserve, run, status'],
+    [
+      ['keeper'],
+      "The keeper was not told its store. It is started by 'canhazgpu run', and is not for people to type",
+    ],
+    [['STATUS'], 'Unknown command: STATUS. Use one of admin, release, reserve, run, status'],
+    [
+      ['status', 'now'],
+      "Unexpected argument: now. 'status' takes options only; see 'canhazgpu status --help'",
+    ],
+    [
+      ['release', '2'],
+      "Unexpected argument: 2. 'release' takes options only; see 'canhazgpu release --help'",
+    ],
+    [
+      ['reserve', '--', 'x'],
+      "Unexpected argument: x. 'reserve' takes options only; see 'canhazgpu reserve --help'",
+    ],
+    [['reserve', '--gpu', '2'], 'Unknown option: --gpu. Did you mean --gpus?'],
+    [['release', '--gpus', '2'], "Unknown option: --gpus. See '--help' for the options"],
+    [['reserve', '-g', '2'], "Unknown option: -g. See '--help' for the options"],
+    [
+      ['admin', '--force=yes'],
+      'Option --force takes no value. Use it as in: canhazgpu admin --gpus 4 --force',
+    ],
+    [['status', '--store'], 'Option --store needs a value, for example --store sqlite:/srv/gpu/pool.db'],
+    [
+      ['status', '--store', ''],
+      'Invalid value for --store: "". Use some text, for example --store sqlite:/srv/gpu/pool.db',
+    ],
+    [
+      ['status', '--store', 'pool.db'],
+      'Invalid store: "pool.db". Use sqlite:PATH, for example --store sqlite:/var/lib/canhazgpu/pool.db',
+    ],
+  ])('%j is refused with what to type instead', async (args, message) => {
+    using host = new Host(1)
+    expect(await host.canhazgpu(...args)).toEqual({
+      status: 2,
+      signal: null,
+      stdout: '',
+      stderr: `Error: ${message}\n`,
+    })
+  })
+})
+
+describe('help', () => {
+  test.each(COMMANDS)('of %s is printed, and needs no pool', async command => {
+    using host = new Host(1)
+    for (const word of ['--help', '-h']) {
+      const { status, stdout, stderr } = await host.canhazgpu(command, word)
+      expect([status, stderr]).toEqual([0, ''])
+      expect(stdout).toStartWith(`Usage: canhazgpu ${command} [OPTIONS]`)
+    }
+  })
+
+  test('of all, and the version, need no pool', async () => {
+    using host = new Host()
+    expect((await host.canhazgpu('-h')).stdout).toStartWith('Usage: canhazgpu [OPTIONS] COMMAND [ARGS]...\n')
+    expect((await host.canhazgpu('--version')).stdout).toMatch(/^canhazgpu \d+\.\d+\.\d+\n$/)
+  })
+})
