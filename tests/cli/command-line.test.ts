@@ -188,7 +188,8 @@ describe('a run without --', () => {
       fc.string({ unit: fc.constantFrom(...'\'"\\$`!*?[~#&|;<>(){} \n\t=-a') }),
     )
     const words = fc.array(
-      word.map(word => word.replaceAll('\0', '').toWellFormed()),
+      // Line breaks at the very end of a word are the one thing that cannot be spelled for every shell.
+      word.map(word => word.replaceAll('\0', '').toWellFormed().replace(/\n+$/, '')),
       { minLength: 1, maxLength: 6 },
     )
     fc.assert(

@@ -38,7 +38,7 @@ describe('the orders of a keeper', () => {
       const [all = []] = fc.sample(orders, 1).map(formatKeeperOrders)
       const words = all.filter(word => !word.startsWith(`${name}=`))
       expect(words).toHaveLength(6)
-      expect(() => parseKeeperOrders(words)).toThrow(`the keeper was not told its ${name}`)
+      expect(() => parseKeeperOrders(words)).toThrow(`The keeper was not told its ${name}`)
     },
   )
 })
