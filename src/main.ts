@@ -20,8 +20,7 @@ async function main(args: readonly string[]): Promise<number> {
     case 'overview':
     case 'help': {
       const { commandHelp, overview } = await import('./cli/help.ts')
-      const { commands } = await import('./cli/commands.ts')
-      print(...(asked.kind === 'help' ? commandHelp(asked.command) : overview(commands)))
+      print(...(asked.kind === 'help' ? commandHelp(asked.command) : overview()))
       return 0
     }
     case 'command':

@@ -4,8 +4,10 @@ import { commands } from './commands.ts'
 import { createContext } from './context.ts'
 import { globalOptions } from './global-options.ts'
 import { nearest } from './nearest.ts'
-import { type OptionValues, parseOptions, resolveOptions } from './options.ts'
+import type { OptionValues } from './options.ts'
 import { shellWord } from './output/shell-word.ts'
+import { parseOptions } from './parse-options.ts'
+import { environment, resolveOptions } from './settings.ts'
 
 /** What a command line asks for. */
 export type Asked =
@@ -44,8 +46,8 @@ export function readCommandLine(args: readonly string[]): Asked {
   return {
     kind: 'command',
     command,
-    options: resolveOptions(command.options, given, process.env),
-    context: createContext(resolveOptions(globalOptions, given, process.env), operands),
+    options: resolveOptions(command.options, given, environment(process.env, command.name)),
+    context: createContext(resolveOptions(globalOptions, given, environment(process.env, null)), operands),
   }
 }
 

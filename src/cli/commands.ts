@@ -1,9 +1,14 @@
 import type { Command } from './command.ts'
 import admin from './commands/admin.ts'
+import queue from './commands/queue.ts'
 import release from './commands/release.ts'
 import reserve from './commands/reserve.ts'
 import run from './commands/run.ts'
 import status from './commands/status.ts'
 
-/** Every command, in the order of the help screen. */
-export const commands: readonly Command[] = [admin, release, reserve, run, status] as const
+/** The five of the specification, in the order of its help screen. */
+export const mainCommands: readonly Command[] = [admin, release, reserve, run, status] as const
+
+export const moreCommands: readonly Command[] = [queue] as const
+
+export const commands: readonly Command[] = [...mainCommands, ...moreCommands]

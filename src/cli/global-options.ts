@@ -10,7 +10,6 @@ export const globalOptions = {
     help: 'Where the pool lives',
     example: '--store sqlite:/srv/gpu/pool.db',
     fallback: DEFAULT_STORE_URL,
-    variable: 'CANHAZGPU_STORE',
   }),
   memoryThreshold: positiveInteger({
     placeholder: 'MB',
@@ -18,7 +17,6 @@ export const globalOptions = {
     example: '--memory-threshold 500',
     least: 0,
     fallback: DEFAULT_MEMORY_THRESHOLD_MIB,
-    variable: 'CANHAZGPU_MEMORY_THRESHOLD',
   }),
   probeTimeout: duration({
     help: 'How long nvidia-smi may take to answer',
@@ -28,6 +26,5 @@ export const globalOptions = {
     leastMs: 100,
     mostMs: 3_600_000,
     bounds: 'from 0.1s to 1h',
-    variable: 'CANHAZGPU_PROBE_TIMEOUT',
   }),
 }

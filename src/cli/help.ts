@@ -1,19 +1,28 @@
 import type { Command } from './command.ts'
+import { mainCommands, moreCommands } from './commands.ts'
 import { globalOptions } from './global-options.ts'
-import { type Options, optionName } from './options.ts'
+import { type Option, type Options, optionName } from './options.ts'
+import { variableName } from './settings.ts'
 
 const WIDTH = 80
 const INDENT = ' '.repeat(6)
 
-/** The first screen, word for word the specification's. */
-export function overview(commands: readonly Command[]): string[] {
-  const width = Math.max(...commands.map(({ name }) => name.length))
+/** The first screen: word for word the specification's, and below it what has come since. */
+export function overview(): string[] {
   return [
     'Usage: canhazgpu [OPTIONS] COMMAND [ARGS]...',
     '',
     'Commands:',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    ...summaries(mainCommands),
+    '',
+    'More commands:',
+    ...summaries(moreCommands),
   ]
+}
+
+function summaries(commands: readonly Command[]): string[] {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  return commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
 }
 
 export function commandHelp(command: Command): string[] {
@@ -23,29 +32,35 @@ export function commandHelp(command: Command): string[] {
     '',
     command.summary,
     '',
-    ...section('Options', command.options),
-    ...section('Options of every command', globalOptions),
+    ...section('Options', command.options, command.name),
+    ...section('Options of every command', globalOptions, null),
     'Examples:',
     ...command.examples.map(example => `  ${example}`),
   ]
 }
 
-function section(title: string, options: Options): string[] {
+function section(title: string, options: Options, command: string | null): string[] {
   if (Object.keys(options).length === 0) return []
   return [
     `${title}:`,
     ...Object.entries(options).flatMap(([key, option]) => {
-      const value = option.placeholder === null ? '' : ` ${option.placeholder}`
       const shownDefault = option.shownDefault === undefined ? '' : ` (default: ${option.shownDefault})`
-      const variable = option.variable === undefined ? '' : `, or ${option.variable}`
       return [
-        `  ${optionName(key)}${value}`,
+        `  ${synopsis(key, option)}`,
         ...wrapped(`${option.help}${shownDefault}`),
-        ...wrapped(`Example: ${option.example}${variable}`),
+        ...wrapped(`Example: ${option.example}, or ${variableName(key, command)}`),
       ]
     }),
     '',
   ]
+}
+
+/** `-g, --gpus N`, `--wait [DURATION], --no-wait` */
+function synopsis(key: string, { short, placeholder, bare }: Option<unknown>): string {
+  const name = optionName(key)
+  const value = placeholder === null ? '' : bare === undefined ? ` ${placeholder}` : ` [${placeholder}]`
+  const negation = bare !== undefined && placeholder !== null ? `, --no-${name.slice(2)}` : ''
+  return `${short === undefined ? '' : `-${short}, `}${name}${value}${negation}`
 }
 
 /** A text in lines that fit a terminal, broken at spaces. */

@@ -1,4 +1,5 @@
-import type { Decision, Pool } from '../core/pool.ts'
+import type { Decision } from '../core/changes.ts'
+import type { Pool } from '../core/pool.ts'
 import { recordHeartbeat, releaseKept } from '../core/release.ts'
 import { keep } from '../process/keeper.ts'
 import { parseKeeperOrders } from '../process/start-keeper.ts'

@@ -1,4 +1,6 @@
-import { applyChanges, type Change, type Pool, type Reservation } from './pool.ts'
+import { applyChanges, type Change } from './changes.ts'
+import { type Ending, ended, leftQueue } from './history.ts'
+import type { Pool, Reservation } from './pool.ts'
 
 /**
  * What looking for a reservation's process found: it runs, it is gone, or it cannot be seen from here
@@ -6,7 +8,10 @@ import { applyChanges, type Change, type Pool, type Reservation } from './pool.t
  */
 export type Sighting = 'alive' | 'gone' | 'unseen'
 
-/** By reservation id. A `run` reservation that is missing counts as unseen. */
+/**
+ * By the id of a reservation or a queue entry. One that is missing counts as unseen. A reservation of several processes is
+ * alive while one of them is seen to run, and gone when all are.
+ */
 export type Sightings = ReadonlyMap<string, Sighting>
 
 /** How often a keeper records a sign of life. */
@@ -16,24 +21,43 @@ export const HEARTBEAT_INTERVAL_MS = 60_000
 export const HEARTBEAT_TIMEOUT_MS = 5 * HEARTBEAT_INTERVAL_MS
 
 /**
- * When a reservation that should be over came to its end, or null while it is alive.
+ * When and how a reservation came to its end that should be over, or null while it is alive.
  *
  * A manual reservation is over from its `expiresAt` on. A run reservation ends with its process; nobody was there to see
  * when, so its last sign of life stands for it.
  */
-export function endedAt(reservation: Reservation, sightings: Sightings, now: number): number | null {
-  if (reservation.type === 'manual') return now >= reservation.expiresAt ? reservation.expiresAt : null
-  const sighting = sightings.get(reservation.id) ?? 'unseen'
-  const gone =
-    sighting === 'gone' || (sighting === 'unseen' && now - reservation.heartbeatAt > HEARTBEAT_TIMEOUT_MS)
-  return gone ? reservation.heartbeatAt : null
+export function endOf(
+  reservation: Reservation,
+  sightings: Sightings,
+  now: number,
+): { endedAt: number; ending: Ending } | null {
+  if (reservation.type === 'manual') {
+    return now >= reservation.expiresAt ? { endedAt: reservation.expiresAt, ending: 'expired' } : null
+  }
+  return isGone(reservation.id, reservation.heartbeatAt, sightings, now)
+    ? { endedAt: reservation.heartbeatAt, ending: 'reclaimed' }
+    : null
 }
 
-/** The pool without the reservations that are over, and the changes that make it so. Every rule starts from it. */
+/** Whether a process has ended; one that cannot be seen has, once it gave no sign of life for too long. */
+function isGone(id: string, lastSignAt: number, sightings: Sightings, now: number): boolean {
+  const sighting = sightings.get(id) ?? 'unseen'
+  return sighting === 'gone' || (sighting === 'unseen' && now - lastSignAt > HEARTBEAT_TIMEOUT_MS)
+}
+
+/**
+ * The pool without the reservations that are over and the requests whose process has ended, and the changes that make it
+ * so. Every rule starts from it.
+ */
 export function settle(pool: Pool, sightings: Sightings, now: number): { pool: Pool; changes: Change[] } {
-  const changes = pool.reservations.flatMap((reservation): Change[] => {
-    const releasedAt = endedAt(reservation, sightings, now)
-    return releasedAt === null ? [] : [{ kind: 'remove', id: reservation.id, releasedAt }]
-  })
+  const changes = [
+    ...pool.reservations.flatMap((reservation): Change[] => {
+      const end = endOf(reservation, sightings, now)
+      return end ? ended(reservation, end.ending, { endedAt: end.endedAt, now }) : []
+    }),
+    ...pool.queue.flatMap((entry): Change[] =>
+      isGone(entry.id, entry.heartbeatAt, sightings, now) ? leftQueue(entry, now) : [],
+    ),
+  ]
   return { pool: applyChanges(pool, changes) ?? pool, changes }
 }

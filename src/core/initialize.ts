@@ -1,22 +1,30 @@
+import type { Decision } from './changes.ts'
 import { PoolAlreadyInitializedError } from './errors.ts'
-import type { Decision, Pool, Provider } from './pool.ts'
+import { ended, loggedAct } from './history.ts'
+import type { Holder, Pool, Provider } from './pool.ts'
 
 /** A bound on what one host can hold, so that a slip of the finger does not fill the disk; the largest hosts have 16-20. */
 export const MAX_GPUS = 1024
 
 /**
- * Makes the pool, or with `force` makes it anew: every reservation is cleared.
+ * Makes the pool, or with `force` makes it anew: every reservation is cleared, and so is the line.
  *
  * @returns how many reservations were cleared, null when the pool is new
  * @throws {PoolAlreadyInitializedError} when there is a pool and `force` is not given
  */
 export function initialize(
   pool: Pool | null,
-  { provider, gpuCount, force }: { provider: Provider; gpuCount: number; force: boolean },
+  { provider, gpuCount, force, by }: { provider: Provider; gpuCount: number; force: boolean; by: Holder },
+  now: number,
 ): Decision<{ cleared: number | null }> {
   if (pool && !force) throw new PoolAlreadyInitializedError(pool.gpus.length, pool.reservations.length)
+  const cleared = pool?.reservations ?? []
   return {
-    changes: [{ kind: 'initialize', provider, gpuCount }],
-    result: { cleared: pool ? pool.reservations.length : null },
+    changes: [
+      ...cleared.flatMap(reservation => ended(reservation, 'cleared', { endedAt: now, now, by })),
+      { kind: 'initialize', provider, gpuCount },
+      loggedAct('initialized', by, now, { note: `${gpuCount} GPUs` }),
+    ],
+    result: { cleared: pool ? cleared.length : null },
   }
 }

@@ -9,6 +9,10 @@ export interface Pool {
   readonly gpus: readonly Gpu[]
   /** A GPU is in at most one of them. */
   readonly reservations: readonly Reservation[]
+  /** The requests that wait, in the order in which they came. */
+  readonly queue: readonly QueueEntry[]
+  /** When a probe's answer was last recorded, see observe.ts; null when none ever was. */
+  readonly observedAt: number | null
 }
 
 export interface Gpu {
@@ -16,6 +20,19 @@ export interface Gpu {
   readonly index: number
   /** When its last reservation ended; null when it was never released. */
   readonly lastReleasedAt: number | null
+  /** The uid of the holder whose reservation ended then. */
+  readonly lastHolderUid: number | null
+  /** The first of the observations that have all seen it unused, without a long gap; null when it is used or not known. */
+  readonly unusedSince: number | null
+  /** Set while it is kept from being handed out. */
+  readonly drain: Drain | null
+}
+
+/** An administrator's word that a GPU is not to be handed out. */
+export interface Drain {
+  readonly at: number
+  readonly by: Holder
+  readonly note: string | null
 }
 
 /** Who has a reservation. Ownership goes by `uid` alone; `userName` is for people to read. */
@@ -36,20 +53,47 @@ export interface ProcessIdentity {
   readonly startTicks: number
 }
 
-interface Claim {
+/** How GPUs are chosen where several would do; see allocate.ts. */
+export const POLICIES = ['lru', 'mru-user', 'pack'] as const
+export type Policy = (typeof POLICIES)[number]
+
+/** Which GPUs somebody asks for. */
+export interface Wanted {
+  /** An integer of at least 1. */
+  readonly count: number
+  /** Exactly these, ascending, `count` of them; null for any. */
+  readonly gpuIds: readonly number[] | null
+  readonly policy: Policy
+}
+
+/** What people read about a claim or a request, and no rule looks at. */
+interface Labels {
+  /** The person behind a shared account; ownership stays with the holder. */
+  readonly alias: string | null
+  readonly note: string | null
+}
+
+interface Claim extends Labels {
   readonly id: string
   readonly holder: Holder
   /** Ascending GPU indices, at least one. */
   readonly gpus: readonly number[]
   readonly reservedAt: number
+  /** How long the request had waited in the queue. */
+  readonly waitedMs: number
+  /** For how long its GPUs were observed to be unused so far, summed over them. */
+  readonly unusedGpuMs: number
 }
 
-/** Bound to a process: it is alive exactly while that process is. */
+/** Bound to processes: it is alive exactly while one of them is. */
 export interface RunReservation extends Claim {
   readonly type: 'run'
-  readonly process: ProcessIdentity
+  /** At least one; several when processes that were there before were adopted. */
+  readonly processes: readonly ProcessIdentity[]
   /** The last sign of life that its keeper recorded. */
   readonly heartbeatAt: number
+  /** By when its processes will have ended (`run --timeout`), null when nobody knows. */
+  readonly endsAt: number | null
 }
 
 /** Bound to the clock: it ends at `expiresAt`, or when its holder releases it. */
@@ -60,64 +104,27 @@ export interface ManualReservation extends Claim {
 
 export type Reservation = RunReservation | ManualReservation
 
-/** The one vocabulary in which `core` tells a store what to write. */
-export type Change =
-  /** Starts over: these GPUs, never released, no reservation. */
-  | { readonly kind: 'initialize'; readonly provider: Provider; readonly gpuCount: number }
-  | { readonly kind: 'add'; readonly reservation: Reservation }
-  /** Ends a reservation; its GPUs count as released at `releasedAt`. */
-  | { readonly kind: 'remove'; readonly id: string; readonly releasedAt: number }
-  | { readonly kind: 'heartbeat'; readonly id: string; readonly at: number }
-
-/** What a rule decided: the changes to write, and the answer for whoever asked. */
-export interface Decision<T> {
-  readonly changes: readonly Change[]
-  readonly result: T
+/** A request that waits. It lives exactly as long as its process, as a `run` reservation does. */
+export interface QueueEntry extends Labels {
+  /** The id that the reservation will have. */
+  readonly id: string
+  readonly type: Reservation['type']
+  readonly holder: Holder
+  readonly wanted: Wanted
+  readonly queuedAt: number
+  /** The last sign of life that its process recorded. */
+  readonly heartbeatAt: number
+  /** For how long it will hold what it gets, null when nobody knows. */
+  readonly durationMs: number | null
+  readonly process: ProcessIdentity
 }
 
-/**
- * The pool after the changes. This is the meaning of each change: a store must end up with the same pool.
- *
- * @throws {Error} when a change cannot be applied to this pool, which is a bug of the rule that decided it
- */
-export function applyChanges(pool: Pool | null, changes: readonly Change[]): Pool | null {
-  return changes.reduce(applyChange, pool)
+/** Who has it, for people: `alice`, or `alice (lab)` for somebody behind the shared account lab. */
+export function displayName({ holder, alias }: { holder: Holder; alias: string | null }): string {
+  return alias === null ? holder.userName : `${alias} (${holder.userName})`
 }
 
-function applyChange(pool: Pool | null, change: Change): Pool | null {
-  if (change.kind === 'initialize') {
-    const gpus = Array.from({ length: change.gpuCount }, (_, index) => ({ index, lastReleasedAt: null }))
-    return { provider: change.provider, gpus, reservations: [] }
-  }
-  if (!pool) throw new Error(`'${change.kind}' on a pool that was never initialized`)
-  switch (change.kind) {
-    case 'add': {
-      const { reservation } = change
-      const held = new Set(pool.reservations.flatMap(other => other.gpus))
-      for (const index of reservation.gpus) {
-        if (held.has(index)) throw new Error(`GPU ${index} would be reserved twice`)
-        if (!pool.gpus.some(gpu => gpu.index === index)) throw new Error(`GPU ${index} is not in the pool`)
-      }
-      return { ...pool, reservations: [...pool.reservations, reservation] }
-    }
-    case 'remove': {
-      const released = new Set(pool.reservations.find(({ id }) => id === change.id)?.gpus)
-      return {
-        ...pool,
-        gpus: pool.gpus.map(gpu =>
-          released.has(gpu.index) ? { ...gpu, lastReleasedAt: change.releasedAt } : gpu,
-        ),
-        reservations: pool.reservations.filter(({ id }) => id !== change.id),
-      }
-    }
-    case 'heartbeat':
-      return {
-        ...pool,
-        reservations: pool.reservations.map(reservation =>
-          reservation.type === 'run' && reservation.id === change.id
-            ? { ...reservation, heartbeatAt: change.at }
-            : reservation,
-        ),
-      }
-  }
+/** When a reservation will have ended at the latest, null when nobody knows. */
+export function knownEnd(reservation: Reservation): number | null {
+  return reservation.type === 'manual' ? reservation.expiresAt : reservation.endsAt
 }

@@ -1,5 +1,7 @@
+import type { Change, Decision } from './changes.ts'
 import { type Sightings, settle } from './expire.ts'
-import type { Change, Decision, Pool } from './pool.ts'
+import { ended } from './history.ts'
+import type { Pool, Reservation } from './pool.ts'
 
 /**
  * Ends all manual reservations of one user: never another's, and never a run's.
@@ -17,7 +19,7 @@ export function releaseManual(
   return {
     changes: [
       ...settled.changes,
-      ...own.map((reservation): Change => ({ kind: 'remove', id: reservation.id, releasedAt: now })),
+      ...own.flatMap(reservation => ended(reservation, 'released', { endedAt: now, now })),
     ],
     result: own.flatMap(({ gpus }) => gpus).sort((a, b) => a - b),
   }
@@ -29,10 +31,13 @@ interface Kept {
   readonly uid: number
 }
 
-/** Ends one reservation; nothing happens when it is over already. */
-export function releaseKept(pool: Pool, { id, uid }: Kept, now: number): Decision<void> {
-  const changes: Change[] = isHeld(pool, { id, uid }) ? [{ kind: 'remove', id, releasedAt: now }] : []
-  return { changes, result: undefined }
+/** Ends one reservation whose command has ended; nothing happens when it is over already. */
+export function releaseKept(pool: Pool, kept: Kept, now: number): Decision<void> {
+  const reservation = findKept(pool, kept)
+  return {
+    changes: reservation ? ended(reservation, 'finished', { endedAt: now, now }) : [],
+    result: undefined,
+  }
 }
 
 /**
@@ -40,11 +45,12 @@ export function releaseKept(pool: Pool, { id, uid }: Kept, now: number): Decisio
  *
  * @returns whether the reservation is still there; its keeper has nothing left to do when it is not
  */
-export function recordHeartbeat(pool: Pool, { id, uid }: Kept, now: number): Decision<boolean> {
-  const held = isHeld(pool, { id, uid })
-  return { changes: held ? [{ kind: 'heartbeat', id, at: now }] : [], result: held }
+export function recordHeartbeat(pool: Pool, kept: Kept, now: number): Decision<boolean> {
+  const isHeld = findKept(pool, kept) !== undefined
+  const changes: Change[] = isHeld ? [{ kind: 'heartbeat', id: kept.id, at: now }] : []
+  return { changes, result: isHeld }
 }
 
-function isHeld(pool: Pool, { id, uid }: Kept): boolean {
-  return pool.reservations.some(reservation => reservation.id === id && reservation.holder.uid === uid)
+function findKept(pool: Pool, { id, uid }: Kept): Reservation | undefined {
+  return pool.reservations.find(reservation => reservation.id === id && reservation.holder.uid === uid)
 }

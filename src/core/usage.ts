@@ -1,3 +1,5 @@
+import type { Pool } from './pool.ts'
+
 /** What the probe saw on the hardware. */
 export interface Usage {
   /** The tool that said so, as people know it: `nvidia-smi`. */
@@ -17,6 +19,12 @@ export interface GpuProcess {
   /** As the tool gives it; it may hold any characters. */
   readonly name: string
   readonly memoryMiB: number | null
+}
+
+/** What a probe would see if nobody used anything: the best that a request can hope for. Never a reason to hand out a GPU. */
+export function idleUsage({ gpus }: Pool): Usage {
+  const idle = { memoryUsedMiB: 0, processes: [] }
+  return { tool: 'nobody', gpus: new Map(gpus.map(({ index }) => [index, idle])) }
 }
 
 /** The memory that an idle GPU may show as used (the driver's own), in MiB; the specification's default. */

@@ -1,5 +1,5 @@
 import type { Sighting } from '../core/expire.ts'
-import type { ProcessIdentity, Reservation } from '../core/pool.ts'
+import type { Pool, ProcessIdentity } from '../core/pool.ts'
 import { processExists, readFile, readLink } from '../system/libc.ts'
 
 /** What /proc/PID/stat says of a process, as far as it matters here; proc_pid_stat(5). */
@@ -23,8 +23,14 @@ export function parseStat(stat: string): ProcessStat | null {
 }
 
 /** A zombie is dead, unless only its first thread has ended and others go on. */
-function isRunning({ state, threadCount }: ProcessStat): boolean {
+function runs({ state, threadCount }: ProcessStat): boolean {
   return (state !== 'Z' && state !== 'X') || threadCount > 1
+}
+
+/** Whether a process of this pid namespace runs; a hidden one that exists does. */
+export function isRunning(pid: number): boolean {
+  const stat = statOf(pid)
+  return stat ? runs(stat) : processExists(pid) !== 'no'
 }
 
 function statOf(pid: number | 'self'): ProcessStat | null {
@@ -70,13 +76,34 @@ export function sight(identity: ProcessIdentity, place: Here = here()): Sighting
   if (!place.procIsOurs) return processExists(identity.pid) === 'no' ? 'gone' : 'unseen'
   const stat = statOf(identity.pid)
   if (!stat) return processExists(identity.pid) === 'no' ? 'gone' : 'alive'
-  return stat.startTicks === identity.startTicks && isRunning(stat) ? 'alive' : 'gone'
+  return stat.startTicks === identity.startTicks && runs(stat) ? 'alive' : 'gone'
 }
 
-/** Looks for the process of every `run` reservation. */
-export function sightAll(reservations: readonly Reservation[]): Map<string, Sighting> {
-  const runs = reservations.filter(reservation => reservation.type === 'run')
-  if (runs.length === 0) return new Map()
+/** Alive while one of them is, gone when all are. */
+function sightAny(processes: readonly ProcessIdentity[], place: Here): Sighting {
+  const sightings = processes.map(process => sight(process, place))
+  if (sightings.includes('alive')) return 'alive'
+  return sightings.includes('unseen') ? 'unseen' : 'gone'
+}
+
+/** Looks for the processes of every `run` reservation and of every request that waits. */
+export function sightAll(pool: Pool): Map<string, Sighting> {
+  const runs = pool.reservations.filter(reservation => reservation.type === 'run')
+  if (runs.length + pool.queue.length === 0) return new Map()
   const place = here()
-  return new Map(runs.map(({ id, process }) => [id, sight(process, place)]))
+  return new Map([
+    ...runs.map(({ id, processes }): [string, Sighting] => [id, sightAny(processes, place)]),
+    ...pool.queue.map(({ id, process }): [string, Sighting] => [id, sight(process, place)]),
+  ])
+}
+
+/** The processes of this pid namespace that hold reservations or wait, and run. */
+export function runningPids(pool: Pool): number[] {
+  const place = here()
+  const held = pool.reservations.flatMap(reservation =>
+    reservation.type === 'run' ? reservation.processes : [],
+  )
+  return [...held, ...pool.queue.map(entry => entry.process)]
+    .filter(identity => identity.pidNamespace === place.pidNamespace && sight(identity, place) === 'alive')
+    .map(({ pid }) => pid)
 }

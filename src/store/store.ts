@@ -1,4 +1,6 @@
-import type { Decision, Pool } from '../core/pool.ts'
+import type { Decision } from '../core/changes.ts'
+import type { LogEvent, UsageRecord } from '../core/history.ts'
+import type { Pool } from '../core/pool.ts'
 
 /** Where the pool lives. Its one hard duty is to apply a decision atomically; it holds storage, never policy. */
 export interface Store {
@@ -12,10 +14,43 @@ export interface Store {
    */
   update<T>(decide: (pool: Pool | null) => Decision<T>): Promise<T>
 
+  /** What the reservations that ended at or after an instant have come to, in the order in which that was written. */
+  usageRecords(since: number): Promise<UsageRecord[]>
+
+  /** What has happened, oldest first: events with a number above `after`, the last `limit` of them. */
+  events(range: { after: number; limit: number }): Promise<NumberedEvent[]>
+
+  /** Forgets usage records and events from before an instant. */
+  forget(before: number): Promise<void>
+
+  /**
+   * Starts to listen for updates by any process, so that whoever waits need not ask again and again.
+   * A listener that was opened before a `read` misses no update after it.
+   */
+  listen(): Listener
+
   /** The user who may make the pool anew (besides root), null where the store has an access control of its own. */
   ownerUid(): Promise<number | null>
 
   /** Lets go of files and connections. A command that is about to end need not call it. */
+  close(): void
+}
+
+export interface NumberedEvent {
+  /** Rises from event to event. */
+  readonly number: number
+  readonly event: LogEvent
+}
+
+/** Hears of updates. */
+export interface Listener {
+  /**
+   * Waits until the pool may have changed, one of the processes has ended, or the time is over.
+   *
+   * @param pids processes of this host whose end matters
+   * @returns whether it was none but the time
+   */
+  wait(pids: readonly number[], timeoutMs: number): Promise<boolean>
   close(): void
 }
 

@@ -20,6 +20,10 @@ const { symbols: c } = dlopen('libc.so.6', {
   flock: { args: ['i32', 'i32'], returns: 'i32' },
   getpwuid: { args: ['u32'], returns: 'ptr' },
   getrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
+  ioctl: { args: ['i32', 'u64', 'ptr'], returns: 'i32' },
+  isatty: { args: ['i32'], returns: 'i32' },
+  inotify_add_watch: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
+  inotify_init1: { args: ['i32'], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
   localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
   memfd_create: { args: ['ptr', 'u32'], returns: 'i32' },
@@ -55,6 +59,9 @@ const F_SETFD = 2
 const POLLIN = 1
 const POLLOUT = 4
 const MFD_CLOEXEC = 1
+const IN_NONBLOCK_CLOEXEC = 0o2004000
+const IN_CLOSE_NOWRITE = 0x10
+const TIOCGWINSZ = 0x5413
 const LOCK_EX = 2
 const LOCK_NB = 4
 const SIGALRM = 14
@@ -178,10 +185,46 @@ export function writeAll(fd: number, bytes: Uint8Array): number {
   return 0
 }
 
+export function isTerminal(fd: number): boolean {
+  return c.isatty(fd) === 1
+}
+
+/** How wide the terminal behind a descriptor is; 80 where it does not tell. */
+export function terminalColumns(fd: number): number {
+  // struct winsize: rows, columns, and two more.
+  const size = new Uint16Array(4)
+  return (c.ioctl(fd, TIOCGWINSZ, size) === 0 && size[1]) || 80
+}
+
 /** Waits for one descriptor. @returns whether it became ready before the time was over */
 function poll(fd: number, events: number, timeoutMs: number): boolean {
   const request = new Int32Array([fd, events])
   return c.poll(request, 1, timeoutMs) > 0
+}
+
+/**
+ * Watches a file. @returns a descriptor that becomes readable each time that somebody closes the file who had it open for
+ * reading, or -1 (no such file, or too many watches already); inotify(7)
+ */
+export function watchCloses(path: string): number {
+  const fd = c.inotify_init1(IN_NONBLOCK_CLOEXEC)
+  if (fd < 0) return -1
+  if (c.inotify_add_watch(fd, cstring(path), IN_CLOSE_NOWRITE) >= 0) return fd
+  c.close(fd)
+  return -1
+}
+
+/** Reads away all that made a watch readable. */
+export function drainWatch(fd: number): void {
+  const events = new Uint8Array(4096)
+  while (Number(c.read(fd, events, events.length)) > 0);
+}
+
+/** Sleeps until one of the descriptors is readable. @returns whether one is, and not just the time over */
+export function waitForAny(fds: readonly number[], timeoutMs: number): boolean {
+  // struct pollfd: the descriptor, then the events wanted and (left 0) those that came.
+  const requests = new Int32Array(fds.flatMap(fd => [fd, POLLIN]))
+  return c.poll(requests, fds.length, Math.min(timeoutMs, 2 ** 31 - 1)) > 0
 }
 
 /** The kernel's answer to "is there a process with this pid": `hidden` when it exists but belongs to somebody else. */

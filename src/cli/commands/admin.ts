@@ -38,6 +38,7 @@ export default defineCommand({
       choices: ['nvidia', 'amd', 'fake'],
       help: 'What tells about the GPUs: nvidia, amd (not built yet) or fake (simulated idle GPUs); by default the tool found on PATH',
       example: '--provider nvidia',
+      fallback: null,
     }),
   },
   async run({ gpus: gpuCount, force, provider: wanted }, context) {
@@ -48,7 +49,9 @@ export default defineCommand({
     await checkGpuCount(provider, gpuCount, context)
     const store = await context.openStore('create')
     if (force) await checkMayReinitialize(store, context)
-    const { cleared } = await store.update(pool => initialize(pool, { provider, gpuCount, force }))
+    const { cleared } = await store.update(pool =>
+      initialize(pool, { provider, gpuCount, force, by: context.holder }, context.now()),
+    )
     if (provider === 'fake') context.notice('The GPUs are simulated (--provider fake)')
     const gpus = `${gpuCount} GPUs (IDs 0 to ${gpuCount - 1})`
     if (cleared === null) context.print(`Initialized ${gpus}`)

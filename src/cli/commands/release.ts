@@ -12,7 +12,7 @@ export default defineCommand({
     const { store } = await context.openPool('write')
     const gpus = await store.update(stored => {
       const pool = initialized(stored)
-      return releaseManual(pool, context.holder.uid, sightAll(pool.reservations), context.now())
+      return releaseManual(pool, context.holder.uid, sightAll(pool), context.now())
     })
     context.print(
       gpus.length > 0

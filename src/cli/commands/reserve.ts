@@ -1,10 +1,9 @@
 import { formatDuration } from '../../core/duration.ts'
-import { reserve } from '../../core/reserve.ts'
-import { sightAll } from '../../process/identity.ts'
+import { acquire } from '../acquire.ts'
 import { defineCommand } from '../command.ts'
-import { initialized } from '../context.ts'
-import { duration, positiveInteger } from '../options.ts'
+import { duration } from '../options.ts'
 import { localClock } from '../output/local-clock.ts'
+import { requestOptions } from '../request-options.ts'
 
 const SECOND_MS = 1000
 const HOUR_MS = 3600 * SECOND_MS
@@ -19,12 +18,7 @@ export default defineCommand({
     'canhazgpu reserve --duration 30m',
   ],
   options: {
-    gpus: positiveInteger({
-      placeholder: 'N',
-      help: 'Number of GPUs to reserve',
-      example: '--gpus 2',
-      fallback: 1,
-    }),
+    ...requestOptions,
     duration: duration({
       help: 'Duration to reserve GPUs: 30s, 30m, 2h, 1d, 0.5h, 1h30m',
       example: '--duration 4h',
@@ -35,15 +29,10 @@ export default defineCommand({
       bounds: 'from 1s to 365d',
     }),
   },
-  async run({ gpus: count, duration: durationMs }, context) {
-    const { store, probe } = await context.openPool('write')
-    const { memoryThresholdMiB } = context
-    const request = { id: context.newId(), holder: context.holder, count, until: { durationMs } }
-    const usage = await probe.usage()
-    const { gpus, reservedAt } = await store.update(stored => {
-      const pool = initialized(stored)
-      const sightings = sightAll(pool.reservations)
-      return reserve(pool, request, { usage, memoryThresholdMiB, sightings, now: context.now() })
+  async run(options, context) {
+    const { duration: durationMs } = options
+    const { gpus, reservedAt } = await acquire(context, await context.openPool('write'), options, {
+      durationMs,
     })
     const ends = localClock(reservedAt + durationMs)
     context.print(

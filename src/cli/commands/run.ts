@@ -1,15 +1,15 @@
 import { releaseKept } from '../../core/release.ts'
-import { reserve } from '../../core/reserve.ts'
 import { become } from '../../process/become.ts'
 import { caller, variable, withVariables } from '../../process/caller.ts'
 import { findExecutable } from '../../process/executable.ts'
-import { ownIdentity, sightAll } from '../../process/identity.ts'
+import { ownIdentity } from '../../process/identity.ts'
 import { inheritedDescriptors } from '../../process/inherited.ts'
 import { startKeeper } from '../../process/start-keeper.ts'
 import { absoluteStoreUrl } from '../../store/open.ts'
+import { acquire } from '../acquire.ts'
 import { defineCommand } from '../command.ts'
 import { initialized } from '../context.ts'
-import { positiveInteger } from '../options.ts'
+import { requestOptions } from '../request-options.ts'
 
 export default defineCommand({
   name: 'run',
@@ -19,15 +19,8 @@ export default defineCommand({
     'canhazgpu run --gpus 2 -- python -m torch.distributed.launch train.py',
   ],
   takesCommand: true,
-  options: {
-    gpus: positiveInteger({
-      placeholder: 'N',
-      help: 'Number of GPUs to reserve',
-      example: '--gpus 2',
-      fallback: 1,
-    }),
-  },
-  async run({ gpus: count }, context) {
+  options: requestOptions,
+  async run(options, context) {
     const descriptors = inheritedDescriptors()
     const { args, env } = caller()
     // Found before anything is reserved: a typing mistake must not take a GPU, not even for a moment.
@@ -35,15 +28,9 @@ export default defineCommand({
     const file = findExecutable(argv[0] ?? new Uint8Array(), variable(env, 'PATH'))
 
     const { store, probe } = await context.openPool('write')
-    const { memoryThresholdMiB, holder } = context
+    const { holder } = context
     const process = ownIdentity()
-    const request = { id: context.newId(), holder, count, until: { process } }
-    const usage = await probe.usage()
-    const { id, gpus } = await store.update(stored => {
-      const pool = initialized(stored)
-      const sightings = sightAll(pool.reservations)
-      return reserve(pool, request, { usage, memoryThresholdMiB, sightings, now: context.now() })
-    })
+    const { id, gpus } = await acquire(context, { store, probe }, options, { process, durationMs: null })
 
     startKeeper({ reservationId: id, process, gpus, storeUrl: absoluteStoreUrl(context.storeUrl) })
     context.notice(`Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}]`)

@@ -19,6 +19,12 @@ export function notice(...lines: string[]): void {
   write(STDERR, lines)
 }
 
+/** Shows a line on the terminal behind stderr in the place of the one before. */
+export function noticeInPlace(line: string): void {
+  // Back to the first column, and erase to the end of the line; ECMA-48 EL.
+  writeAll(STDERR, Buffer.from(`\r\x1b[K${safeText(line)}`))
+}
+
 function write(fd: number, lines: readonly string[]): number {
   return writeAll(fd, Buffer.from(lines.map(line => `${safeText(line)}\n`).join('')))
 }

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/duration.ts'
-import type { Reservation } from '../../core/pool.ts'
+import { displayName, type Reservation } from '../../core/pool.ts'
 import type { GpuStatus, Validation } from '../../core/status.ts'
 import type { GpuProcess } from '../../core/usage.ts'
 
@@ -24,12 +24,17 @@ function describe(status: GpuStatus, now: number, ownerOf: (pid: number) => stri
       return `AVAILABLE${released}${availableNote(status.validation)}`
     }
     case 'reserved': {
-      const { holder, reservedAt } = status.reservation
+      const { reservedAt } = status.reservation
       const held = formatDuration(now - reservedAt)
-      return `IN USE by ${holder.userName} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation)}`
+      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, reservedAt, now)}`
     }
     case 'in-use-without-reservation':
       return `IN USE WITHOUT RESERVATION by ${users(status.processes, ownerOf)} - ${use(status.memoryMiB, status.processes)}`
+    case 'drained': {
+      const { by, at, note } = status.drain
+      const why = note === null ? '' : ` (${note})`
+      return `DRAINED by ${by.userName} for ${formatDuration(now - at)}${why}${availableNote(status.validation)}`
+    }
     case 'unavailable':
       return `UNAVAILABLE (not reported by ${status.tool})`
   }
@@ -48,14 +53,20 @@ function availableNote(validation: Validation): string {
   return ` ${unvalidatedNote(validation)}`
 }
 
-function reservedNote(validation: Validation): string {
+/** From here on the time is shown for which a reserved GPU has been unused; before, it is just not used yet. */
+const LEAST_UNUSED_MS = 60_000
+
+function reservedNote(validation: Validation, reservedAt: number, now: number): string {
   switch (validation.kind) {
     case 'in-use': {
       const memory = validation.memoryMiB === null ? 'memory unknown' : `${validation.memoryMiB}MB`
       return `[validated: ${memory}, ${validation.processCount} processes]`
     }
-    case 'idle':
-      return '[validated: no actual usage detected]'
+    case 'idle': {
+      const unusedMs = now - Math.max(validation.unusedSince ?? now, reservedAt)
+      const since = unusedMs >= LEAST_UNUSED_MS ? ` for ${formatDuration(unusedMs)}` : ''
+      return `[validated: no actual usage detected${since}]`
+    }
     default:
       return unvalidatedNote(validation)
   }

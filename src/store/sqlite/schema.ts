@@ -1,9 +1,10 @@
 import type { Database } from 'bun:sqlite'
 import { StoreDamagedError, StoreTooNewError } from '../../core/errors.ts'
 import pool from './migrations/0001-pool.sql' with { type: 'text' }
+import queueAndHistory from './migrations/0002-queue-and-history.sql' with { type: 'text' }
 
 /** In order; the number of a migration is its place, from 1, and `PRAGMA user_version` counts those that were applied. */
-const MIGRATIONS: readonly string[] = [pool]
+const MIGRATIONS: readonly string[] = [pool, queueAndHistory]
 
 /** The number that marks a SQLite file as ours: "chzg" in ASCII. */
 const APPLICATION_ID = 0x63687a67

@@ -1,9 +1,12 @@
 import { constants, Database, SQLiteError } from 'bun:sqlite'
-import type { Decision, Pool } from '../../core/pool.ts'
+import type { Decision } from '../../core/changes.ts'
+import type { UsageRecord } from '../../core/history.ts'
+import type { Pool } from '../../core/pool.ts'
 import { isMissing } from '../../system/libc.ts'
-import type { Store, StoreAccess } from '../store.ts'
+import type { Listener, NumberedEvent, Store, StoreAccess } from '../store.ts'
+import { SqliteListener } from './listener.ts'
 import { inLine, LOCK_TIMEOUT_SECONDS } from './lock.ts'
-import { type PoolRow, poolFromRows, SELECT_POOL } from './rows.ts'
+import { type PoolRow, poolFromRows, type QueueRow, SELECT_POOL, SELECT_QUEUE } from './rows.ts'
 import { ensureSchema, needsMigration } from './schema.ts'
 import { writeChange } from './write.ts'
 
@@ -37,7 +40,8 @@ export class SqliteStore implements Store {
   }
 
   async read(): Promise<Pool | null> {
-    return explained(this.path, 'read', () => this.load())
+    // In one transaction, so that both queries see the pool as it was at one moment.
+    return explained(this.path, 'read', () => this.db?.transaction(() => this.load())() ?? null)
   }
 
   async update<T>(decide: (pool: Pool | null) => Decision<T>): Promise<T> {
@@ -48,6 +52,27 @@ export class SqliteStore implements Store {
       return result
     }
     return explained(path, 'write', () => inLine(path, () => this.transact(db, decide)))
+  }
+
+  async usageRecords(since: number): Promise<UsageRecord[]> {
+    const { selectUsageRecords } = await import('./history.ts')
+    return explained(this.path, 'read', () => (this.db ? selectUsageRecords(this.db, since) : []))
+  }
+
+  async events(range: { after: number; limit: number }): Promise<NumberedEvent[]> {
+    const { selectEvents } = await import('./history.ts')
+    return explained(this.path, 'read', () => (this.db ? selectEvents(this.db, range) : []))
+  }
+
+  async forget(before: number): Promise<void> {
+    const { db, path } = this
+    if (!db) return
+    const { forgetHistory } = await import('./history.ts')
+    await explained(path, 'write', () => inLine(path, () => forgetHistory(db, before)))
+  }
+
+  listen(): Listener {
+    return new SqliteListener(this.path)
   }
 
   async ownerUid(): Promise<number | null> {
@@ -73,7 +98,9 @@ export class SqliteStore implements Store {
   }
 
   private load(): Pool | null {
-    return this.db && poolFromRows(this.db.query<PoolRow, []>(SELECT_POOL).all())
+    if (!this.db) return null
+    const queue = this.db.query<QueueRow, []>(SELECT_QUEUE).all()
+    return poolFromRows(this.db.query<PoolRow, []>(SELECT_POOL).all(), queue)
   }
 }
 

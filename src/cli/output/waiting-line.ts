@@ -1,0 +1,29 @@
+import { displayName, type Wanted } from '../../core/pool.ts'
+import type { Waiting } from '../../core/queue.ts'
+import { localClock } from './local-clock.ts'
+
+/** What a request that waits is told: its place, what is missing, who has it, and when that is known to end. */
+export function waitingLine(waiting: Waiting): string {
+  const { position, wanted } = waiting
+  return `Waiting for ${askedFor(wanted)}: position ${position}, ${whyWaiting(waiting)}`
+}
+
+/** `2 GPU(s)`, or `GPU(s) [1, 3]` for exact ones. */
+export function askedFor({ count, gpuIds }: Wanted): string {
+  return gpuIds ? `GPU(s) [${gpuIds.join(', ')}]` : `${count} GPU(s)`
+}
+
+/** Why a request does not start yet. */
+export function whyWaiting(waiting: Waiting): string {
+  const { position, wanted, missing, held, inUse, drained, earliestEndAt } = waiting
+  if (missing === 0) return position > 1 ? 'its turn comes next' : 'about to start'
+  const names = [...new Set(held.map(displayName))]
+  const reasons = [
+    `${missing} of ${wanted.count} missing`,
+    names.length > 0 ? `held by ${names.join(', ')}` : '',
+    inUse > 0 ? `${inUse} in use without reservation or not validated` : '',
+    drained > 0 ? `${drained} drained` : '',
+    earliestEndAt === null ? '' : `earliest known end ${localClock(earliestEndAt)}`,
+  ]
+  return reasons.filter(reason => reason !== '').join(', ')
+}

@@ -1,0 +1,123 @@
+import { ProbeFailedError, WaitTimeoutError } from '../core/errors.ts'
+import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
+import { knownEnd, type Pool, type Reservation } from '../core/pool.ts'
+import { leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
+import { idleUsage, type Usage } from '../core/usage.ts'
+import { isRunning, runningPids } from '../process/identity.ts'
+import { type Acquisition, answerTo } from './acquire.ts'
+import { initialized } from './context.ts'
+import { Progress } from './output/progress.ts'
+import { waitingLine } from './output/waiting-line.ts'
+
+/** Nothing should be missed by listening; should it ever be, this often the pool is looked at all the same. */
+const SAFETY_INTERVAL_MS = 10_000
+
+/**
+ * While others use GPUs without reservation, the tool is asked again when one of their processes has ended; and, since not
+ * all of them can be seen, after this time, or 10 times as long as it took to answer.
+ */
+const LEAST_PROBE_INTERVAL_MS = 1000
+const PROBE_TIME_FACTOR = 10
+
+/**
+ * Waits in the line until the rules grant the request, asleep in the kernel until something has happened that matters: an
+ * update of the pool, the end of a process that is in the way, a known end. The GPU tool is asked only when the pool itself
+ * would let the request start.
+ *
+ * @throws {WaitTimeoutError} when it has waited long enough; it has left the line then
+ */
+export async function waitInLine(acquisition: Acquisition, first: Waiting): Promise<Reservation> {
+  const { context, store, request } = acquisition
+  const startedAt = context.now()
+  const giveUpAt = startedAt + acquisition.patienceMs
+  const progress = new Progress(context)
+  const listener = store.listen()
+  const prober = new Prober(acquisition)
+  let waiting = first
+  let beatAt = startedAt
+  try {
+    for (;;) {
+      progress.show(waitingLine(waiting))
+      const now = context.now()
+      if (now >= giveUpAt) {
+        await store.update(stored => leaveQueue(initialized(stored), request.id, now))
+        throw new WaitTimeoutError(now - startedAt, waiting)
+      }
+      if (now - beatAt >= HEARTBEAT_INTERVAL_MS) {
+        beatAt = now
+        await store.update(stored => stayInQueue(initialized(stored), request.id, now))
+      }
+      const pool = initialized(await store.read())
+      const answer = await attempt(acquisition, pool, prober)
+      if (answer.kind === 'refused') throw answer.error
+      if (answer.kind === 'granted') return answer.reservation
+      waiting = answer.waiting
+      const wakeUpAt = Math.min(
+        giveUpAt,
+        beatAt + HEARTBEAT_INTERVAL_MS,
+        now + SAFETY_INTERVAL_MS,
+        prober.nextAt ?? Infinity,
+        ...pool.reservations.map(reservation => knownEnd(reservation) ?? Infinity).filter(end => end > now),
+      )
+      const pids = [...runningPids(pool).filter(pid => pid !== process.pid), ...prober.blockingPids()]
+      await listener.wait(pids, Math.max(0, wakeUpAt - context.now()))
+    }
+  } finally {
+    listener.close()
+    progress.clear()
+  }
+}
+
+/** One look at the pool: asks the tool, and then for the GPUs, only where the pool lets the request start. */
+async function attempt(acquisition: Acquisition, pool: Pool, prober: Prober) {
+  const { store, request } = acquisition
+  const bestCase = answerTo(acquisition, pool, idleUsage(pool)).result
+  // Out of the line without having left it: `admin --force` has cleared it. It joins anew.
+  const isQueued = pool.queue.some(({ id }) => id === request.id)
+  if (bestCase.kind === 'waiting' && isQueued) {
+    prober.forget()
+    return bestCase
+  }
+  const usage = await prober.usage()
+  const answer = answerTo(acquisition, pool, usage).result
+  if (answer.kind === 'waiting' && isQueued) return answer
+  // Decided again, on the pool as it is under the lock: another may have been quicker.
+  return store.update(stored => answerTo(acquisition, initialized(stored), usage))
+}
+
+/** Asks the GPU tool no more often than it makes sense. */
+class Prober {
+  /** When the tool is to be asked again; null when the pool itself is in the way, and the tool's answer would change nothing. */
+  nextAt: number | null = null
+  private last: { usage: Usage; pids: number[] } | null = null
+
+  constructor(private readonly acquisition: Acquisition) {}
+
+  /** What is on the GPUs; from a tool that failed, nothing. */
+  async usage(): Promise<Usage> {
+    const { probe, context } = this.acquisition
+    const askedAt = context.now()
+    const hasEnded = this.last?.pids.some(pid => !isRunning(pid)) ?? true
+    if (this.last && !hasEnded && this.nextAt !== null && askedAt < this.nextAt) return this.last.usage
+    const usage = await probe.usage().catch((error: unknown): Usage => {
+      if (error instanceof ProbeFailedError) return { tool: error.tool, gpus: new Map() }
+      throw error
+    })
+    const answeredAt = context.now()
+    const pauseMs = Math.max(LEAST_PROBE_INTERVAL_MS, PROBE_TIME_FACTOR * (answeredAt - askedAt))
+    this.nextAt = answeredAt + pauseMs
+    const pids = [...usage.gpus.values()].flatMap(({ processes }) => processes.map(({ pid }) => pid))
+    this.last = { usage, pids: [...new Set(pids)].filter(isRunning) }
+    return usage
+  }
+
+  /** The processes whose end is a reason to ask again. */
+  blockingPids(): number[] {
+    return this.last?.pids ?? []
+  }
+
+  forget(): void {
+    this.nextAt = null
+    this.last = null
+  }
+}

@@ -1,0 +1,44 @@
+import type { Observed } from './changes.ts'
+import type { Pool } from './pool.ts'
+import { isInUse, type Usage } from './usage.ts'
+
+/** A probe's answer is recorded when the last one that was is this old: a crowd that asks at once records one. */
+export const OBSERVATION_INTERVAL_MS = 10_000
+
+/** What happened between two observations that lie further apart is not known: keepers observe once a minute. */
+const OBSERVATION_GAP_MS = 5 * 60_000
+
+/**
+ * Records what a probe saw, so that `status` can tell since when a GPU has been unused.
+ *
+ * @returns one change, or none when the last observation is fresh, or lies in the future: the clock was set back
+ */
+export function observe(
+  pool: Pool,
+  { usage, memoryThresholdMiB, now }: { usage: Usage; memoryThresholdMiB: number; now: number },
+): Observed[] {
+  const { observedAt } = pool
+  if (observedAt !== null && Math.abs(now - observedAt) < OBSERVATION_INTERVAL_MS) return []
+  const isConnected = observedAt !== null && now >= observedAt && now - observedAt <= OBSERVATION_GAP_MS
+  const gpus = pool.gpus.map(gpu => {
+    const seen = usage.gpus.get(gpu.index)
+    const isUnused = seen !== undefined && !isInUse(seen, memoryThresholdMiB)
+    const wasUnused = isConnected && gpu.unusedSince !== null
+    return { gpu, isUnused, unusedSince: isUnused ? (wasUnused ? gpu.unusedSince : now) : null }
+  })
+  const unusedNow = new Map(gpus.map(({ gpu, unusedSince }) => [gpu.index, unusedSince]))
+  return [
+    {
+      kind: 'observe',
+      at: now,
+      gpus: gpus
+        .filter(({ gpu, unusedSince }) => gpu.unusedSince !== unusedSince)
+        .map(({ gpu, unusedSince }) => ({ index: gpu.index, unusedSince })),
+      reservations: pool.reservations.flatMap(({ id, gpus: held, reservedAt, unusedGpuMs }) => {
+        const since = held.map(index => Math.max(unusedNow.get(index) ?? now, reservedAt, observedAt ?? now))
+        const added = since.reduce((sum, from) => sum + Math.max(0, now - from), 0)
+        return added > 0 ? [{ id, unusedGpuMs: unusedGpuMs + added }] : []
+      }),
+    },
+  ]
+}
