@@ -19,20 +19,22 @@ export class NvidiaSmiProbe implements Probe {
   constructor(private readonly timeoutMs: number) {}
 
   async usage(): Promise<Usage> {
-    // Both at the same time: on large hosts each takes seconds.
-    const [gpus, processes] = await Promise.all([
-      this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus),
-      this.query(`--query-compute-apps=${PROCESS_FIELDS}`, parseProcesses),
-    ])
-    return { tool: NVIDIA_SMI, gpus: joinUsage(gpus, processes) }
+    return asking(async abandon => {
+      // Both at the same time: on large hosts each takes seconds.
+      const [gpus, processes] = await Promise.all([
+        this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus, abandon),
+        this.query(`--query-compute-apps=${PROCESS_FIELDS}`, parseProcesses, abandon),
+      ])
+      return { tool: NVIDIA_SMI, gpus: joinUsage(gpus, processes) }
+    })
   }
 
   async gpuCount(): Promise<number> {
-    return (await this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus)).length
+    return asking(async abandon => (await this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus, abandon)).length)
   }
 
-  private async query<T>(query: string, parse: (csv: string) => T[]): Promise<T[]> {
-    const run = await runTool([NVIDIA_SMI, query, '--format=csv,noheader,nounits'], this.timeoutMs)
+  private async query<T>(query: string, parse: (csv: string) => T[], abandon: AbortSignal): Promise<T[]> {
+    const run = await runTool([NVIDIA_SMI, query, '--format=csv,noheader,nounits'], this.timeoutMs, abandon)
     if (run.kind !== 'exited' || run.status !== 0) {
       throw new ProbeFailedError(NVIDIA_SMI, this.problemOf(run))
     }
@@ -60,6 +62,16 @@ export class NvidiaSmiProbe implements Probe {
         return `failed (exit status ${run.status})${said ? `: ${shortened(said)}` : ''}`
       }
     }
+  }
+}
+
+/** Asks, and leaves no tool behind: what one query ended in is the answer to both, however long the other would take. */
+async function asking<T>(ask: (abandon: AbortSignal) => Promise<T>): Promise<T> {
+  const abandoning = new AbortController()
+  try {
+    return await ask(abandoning.signal)
+  } finally {
+    abandoning.abort()
   }
 }
 

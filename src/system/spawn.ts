@@ -16,11 +16,23 @@ export type ToolRun =
  * Its output goes to files in memory: they take any length, cost less at start than the runtime's streams, and a
  * grandchild that keeps them open keeps nobody waiting. A process in uninterruptible sleep (a hung driver) survives
  * SIGKILL, so after the deadline it is not waited for either.
+ *
+ * @param abandon kills the tool when nobody wants its answer any more
  */
-export async function runTool(command: readonly string[], timeoutMs: number): Promise<ToolRun> {
+export async function runTool(
+  command: readonly string[],
+  timeoutMs: number,
+  abandon: AbortSignal,
+): Promise<ToolRun> {
   const [stdout, stderr] = [openMemoryFile('stdout'), openMemoryFile('stderr')]
   try {
-    const child = Bun.spawn([...command], { stdin: 'ignore', stdout, stderr })
+    const child = Bun.spawn([...command], {
+      stdin: 'ignore',
+      stdout,
+      stderr,
+      signal: abandon,
+      killSignal: 'SIGKILL',
+    })
     const { promise: deadline, resolve } = Promise.withResolvers<'deadline'>()
     const timer = setTimeout(resolve, timeoutMs, 'deadline')
     const outcome = await Promise.race([child.exited, deadline])
