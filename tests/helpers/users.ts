@@ -9,17 +9,21 @@ export interface User {
 /** Whether this test run may make users: the tests that need them are skipped where it may not. */
 export const canMakeUsers = process.getuid?.() === 0
 
+/** All files of a test run are one process: each set of users has names of its own. */
+let made = 0
+
 /** Makes real users for the tests of one file; they are removed when its tests are done. */
 export function makeUsers<const Names extends readonly string[]>(
   ...names: Names
 ): { [K in keyof Names]: User } {
   const users = names.map(name => {
-    const unique = `chg-${name}-${process.pid % 10_000}`
+    const unique = `chg-${name}-${process.pid}-${++made}`
     must(['useradd', '--no-create-home', '--shell', '/bin/sh', unique])
     return { name: unique, uid: Number(must(['id', '-u', unique])) }
   })
   afterAll(() => {
-    for (const { name } of users) Bun.spawnSync(['userdel', name])
+    // By force, since a keeper of theirs may take a moment to end, and userdel would refuse.
+    for (const { name } of users) Bun.spawnSync(['userdel', '--force', name])
   })
   return users as { [K in keyof Names]: User }
 }
