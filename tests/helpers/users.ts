@@ -19,7 +19,8 @@ export function makeUsers<const Names extends readonly string[]>(
     return { name: unique, uid: Number(must(['id', '-u', unique])) }
   })
   afterAll(() => {
-    for (const { name } of users) Bun.spawnSync(['userdel', name])
+    // By force, because a process of theirs may still be about to end.
+    for (const { name } of users) must(['userdel', '--force', name])
   })
   return users as { [K in keyof Names]: User }
 }
