@@ -9,6 +9,9 @@ export interface User {
 /** Whether this test run may make users: the tests that need them are skipped where it may not. */
 export const canMakeUsers = process.getuid?.() === 0
 
+/** The user who runs the tests, as the passwd database names them. */
+export const ownName = must(['id', '-un'])
+
 /** Makes real users for the tests of one file; they are removed when its tests are done. */
 export function makeUsers<const Names extends readonly string[]>(
   ...names: Names
