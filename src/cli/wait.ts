@@ -44,8 +44,8 @@ export async function waitInLine(acquisition: Acquisition, first: Waiting): Prom
   let beatAt = startedAt
   try {
     for (;;) {
-      progress.show(waitingLine(waiting))
       const now = context.now()
+      progress.show(waitingLine(waiting, now))
       if (now >= giveUpAt) {
         await store.update(stored => leaveQueue(initialized(stored), request.id, now))
         throw new WaitTimeoutError(now - startedAt, waiting)
