@@ -36,7 +36,7 @@ export default defineCommand({
     }),
   },
   async run({ gpus: count, duration: durationMs }, context) {
-    const { store, probe } = await context.openPool('write')
+    const { store, probe } = await context.openProbedPool('write')
     const { memoryThresholdMiB } = context
     const request = { id: context.newId(), holder: context.holder, count, until: { durationMs } }
     const usage = await probe.usage()

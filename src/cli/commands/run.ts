@@ -34,7 +34,7 @@ export default defineCommand({
     const argv = args.slice(args.length - (context.operands?.length ?? 0))
     const file = findExecutable(argv[0] ?? new Uint8Array(), variable(env, 'PATH'))
 
-    const { store, probe } = await context.openPool('write')
+    const { store, probe } = await context.openProbedPool('write')
     const { memoryThresholdMiB, holder } = context
     const process = ownIdentity()
     const request = { id: context.newId(), holder, count, until: { process } }

@@ -13,7 +13,7 @@ export default defineCommand({
   examples: ['canhazgpu status'],
   options: {},
   async run(_options, context) {
-    const { store, pool: before, probe } = await context.openPool('read')
+    const { store, pool: before, probe } = await context.openProbedPool('read')
     const usage = await usageOrWarning(probe, context)
     // The probe may take seconds: what was reserved in the meantime belongs in the picture.
     const pool = (await store.read()) ?? before
