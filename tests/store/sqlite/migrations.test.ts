@@ -9,7 +9,7 @@ import { changeBehindItsBack, contentsOf, makePool, useStore } from '../../helpe
 import { StoreProcess } from '../../helpers/store-process.ts'
 import { temporaryDirectory } from '../../helpers/temporary.ts'
 
-const KNOWN_VERSION = 1
+const KNOWN_VERSION = 2
 const ACCESSES: StoreAccess[] = ['read', 'write', 'create']
 
 let place: ReturnType<typeof temporaryDirectory>
