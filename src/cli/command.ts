@@ -12,6 +12,8 @@ export interface Context {
   readonly holder: Holder
   /** What stands behind `--`, decoded; null when there is no `--`. */
   readonly operands: readonly string[] | null
+  /** The descriptor that tells a supervisor when this process becomes the command; null when there is none. */
+  readonly supervisorFd: number | null
   openStore(access: StoreAccess): Promise<Store>
   /** The store, the pool in it as it is now, and the probe for its provider. @throws {PoolNotInitializedError} */
   openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool; probe: Probe }>

@@ -27,6 +27,7 @@ export function createContext(
     probeTimeoutMs,
     holder: { uid, userName: userNameOf(uid) },
     operands,
+    supervisorFd: null,
     openStore: access => openStore(storeUrl, access),
     async openPool(access) {
       const store = await openStore(storeUrl, access)

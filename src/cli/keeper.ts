@@ -4,7 +4,6 @@ import { recordHeartbeat, releaseKept } from '../core/release.ts'
 import { keep } from '../process/keeper.ts'
 import { parseKeeperOrders } from '../process/start-keeper.ts'
 import { openStore } from '../store/open.ts'
-import { initialized } from './context.ts'
 
 /**
  * The hidden command that `run` leaves behind: keeps one reservation until its process ends.
@@ -14,17 +13,18 @@ import { initialized } from './context.ts'
 export async function runKeeper(words: readonly string[]): Promise<number> {
   const { storeUrl, reservationId: id, process: kept } = parseKeeperOrders(words)
   const uid = process.getuid?.() ?? 0
-  const update = async <T>(decide: (pool: Pool) => Decision<T>): Promise<T> => {
+  // In a pool that is gone the reservation is, too, and nothing is left to do.
+  const update = async <T>(decide: (pool: Pool) => Decision<T>, inNoPool: T): Promise<T> => {
     const store = await openStore(storeUrl, 'write')
     try {
-      return await store.update(pool => decide(initialized(pool)))
+      return await store.update(pool => (pool ? decide(pool) : { changes: [], result: inNoPool }))
     } finally {
       store.close()
     }
   }
   await keep(kept, {
-    heartbeat: () => update(pool => recordHeartbeat(pool, { id, uid }, Date.now())),
-    release: () => update(pool => releaseKept(pool, { id, uid }, Date.now())),
+    heartbeat: () => update(pool => recordHeartbeat(pool, { id, uid }, Date.now()), false),
+    release: () => update(pool => releaseKept(pool, { id, uid }, Date.now()), undefined),
   })
   return 0
 }

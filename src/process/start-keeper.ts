@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts'
 import type { ProcessIdentity } from '../core/pool.ts'
 import { startDetached } from '../system/spawn.ts'
+import { KEEPER } from './hidden-words.ts'
 
 /** What a keeper is told on its command line, where everyone on the host can read what it holds. */
 export interface KeeperOrders {
@@ -9,9 +10,6 @@ export interface KeeperOrders {
   readonly gpus: readonly number[]
   readonly process: ProcessIdentity
 }
-
-/** The word behind the program's name that makes it a keeper. */
-export const KEEPER = 'keeper'
 
 /** Starts the keeper of a reservation and does not wait for it. */
 export function startKeeper(orders: KeeperOrders): void {

@@ -6,10 +6,14 @@ import { ownIdentity } from '../../process/identity.ts'
 import { inheritedDescriptors } from '../../process/inherited.ts'
 import { startKeeper } from '../../process/start-keeper.ts'
 import { absoluteStoreUrl } from '../../store/open.ts'
+import { closeOnExec } from '../../system/libc.ts'
 import { acquire } from '../acquire.ts'
 import { defineCommand } from '../command.ts'
 import { initialized } from '../context.ts'
+import { duration, optionalDuration } from '../options.ts'
 import { requestOptions } from '../request-options.ts'
+
+const COMMAND_TIMES = { leastMs: 1, mostMs: 365 * 86_400_000, bounds: 'up to 365d' }
 
 export default defineCommand({
   name: 'run',
@@ -19,18 +23,44 @@ export default defineCommand({
     'canhazgpu run --gpus 2 -- python -m torch.distributed.launch train.py',
   ],
   takesCommand: true,
-  options: requestOptions,
+  options: {
+    ...requestOptions,
+    timeout: optionalDuration({
+      short: 't',
+      help: 'End the command after so long: SIGTERM to its process group, then SIGKILL; exit status 124',
+      example: '--timeout 2h',
+      ...COMMAND_TIMES,
+    }),
+    grace: duration({
+      help: 'How long after SIGTERM the command is killed',
+      example: '--grace 1m',
+      fallback: 30_000,
+      shownDefault: '30s',
+      ...COMMAND_TIMES,
+    }),
+  },
   async run(options, context) {
-    const descriptors = inheritedDescriptors()
+    const { supervisorFd } = context
+    const descriptors = inheritedDescriptors().filter(fd => fd !== supervisorFd)
     const { args, env } = caller()
     // Found before anything is reserved: a typing mistake must not take a GPU, not even for a moment.
     const argv = args.slice(args.length - (context.operands?.length ?? 0))
     const file = findExecutable(argv[0] ?? new Uint8Array(), variable(env, 'PATH'))
 
+    const { timeout: timeoutMs, grace: graceMs } = options
+    if (timeoutMs !== null && supervisorFd === null) {
+      const { supervise } = await import('../../process/supervise.ts')
+      return supervise({ timeoutMs, graceMs }, { args, env }, descriptors)
+    }
+    if (supervisorFd !== null) closeOnExec(supervisorFd)
+
     const { store, probe } = await context.openPool('write')
     const { holder } = context
     const process = ownIdentity()
-    const { id, gpus } = await acquire(context, { store, probe }, options, { process, durationMs: null })
+    const { id, gpus } = await acquire(context, { store, probe }, options, {
+      process,
+      durationMs: timeoutMs === null ? null : timeoutMs + graceMs,
+    })
 
     startKeeper({ reservationId: id, process, gpus, storeUrl: absoluteStoreUrl(context.storeUrl) })
     context.notice(`Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}]`)
