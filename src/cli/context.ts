@@ -19,7 +19,7 @@ export function createContext(
     memoryThreshold: memoryThresholdMiB,
     probeTimeout: probeTimeoutMs,
   }: OptionValues<typeof globalOptions>,
-  operands: readonly string[] | null,
+  { operands, supervisorFd }: Pick<Context, 'operands' | 'supervisorFd'>,
 ): Context {
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
@@ -38,7 +38,7 @@ export function createContext(
       return { uid, userName: userNameOf(uid) }
     },
     operands,
-    supervisorFd: null,
+    supervisorFd,
     openStore: access => openStore(storeUrl, access),
     openPool,
     async openProbedPool(access) {

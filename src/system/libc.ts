@@ -244,6 +244,11 @@ export function waitForEnd(pidfd: number, timeoutMs: number): boolean {
   return poll(pidfd, POLLIN, timeoutMs)
 }
 
+/** Sleeps in the kernel: nothing else goes on in this process. */
+export function sleep(ms: number): void {
+  if (ms > 0) poll(-1, 0, ms)
+}
+
 /** The name of a user in the passwd database (files, LDAP, whatever the host is set up for), null when it has none. */
 export function passwdName(uid: number): string | null {
   const entry = c.getpwuid(uid)
