@@ -2,6 +2,7 @@ import type { Holder, Pool } from '../core/pool.ts'
 import type { Probe } from '../probe/probe.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
 import type { Options, OptionValues } from './options.ts'
+import type { ColouredLine } from './output/colour.ts'
 
 /** All that a command may touch. */
 export interface Context {
@@ -21,6 +22,8 @@ export interface Context {
   newId(): string
   /** Writes lines of results to stdout. */
   print(...lines: string[]): void
+  /** Writes lines of results to stdout, in colour where it is welcome. */
+  printColoured(...lines: ColouredLine[]): void
   /** Writes lines for people to stderr. */
   notice(...lines: string[]): void
 }

@@ -8,7 +8,7 @@ import { userNameOf } from '../system/user-name.ts'
 import type { Context } from './command.ts'
 import type { globalOptions } from './global-options.ts'
 import type { OptionValues } from './options.ts'
-import { notice, print } from './output/print.ts'
+import { notice, print, printColoured } from './output/print.ts'
 
 /** The real world for a command. */
 export function createContext(
@@ -38,6 +38,7 @@ export function createContext(
     now: Date.now,
     newId: () => crypto.randomUUID().slice(-12),
     print,
+    printColoured,
     notice,
   }
 }
