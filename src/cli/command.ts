@@ -1,5 +1,5 @@
 import type { Holder, Pool } from '../core/pool.ts'
-import type { Probe } from '../probe/probe.ts'
+import type { Probe, Question } from '../probe/probe.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
 import type { Options, OptionValues } from './options.ts'
 import type { ColouredLine } from './output/colour.ts'
@@ -16,8 +16,13 @@ export interface Context {
   /** The descriptor that tells a supervisor when this process becomes the command; null when there is none. */
   readonly supervisorFd: number | null
   openStore(access: StoreAccess): Promise<Store>
-  /** The store, the pool in it as it is now, and the probe for its provider. @throws {PoolNotInitializedError} */
-  openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool; probe: Probe }>
+  /** The store, and the pool in it as it is now. @throws {PoolNotInitializedError} */
+  openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }>
+  /** The same, and the probe for the pool's provider, to be asked for its usage. @throws {PoolNotInitializedError} */
+  openProbedPool(
+    access: StoreAccess,
+    question?: Question,
+  ): Promise<{ store: Store; pool: Pool; probe: Probe }>
   now(): number
   newId(): string
   /** Writes lines of results to stdout. */

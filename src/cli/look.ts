@@ -15,16 +15,15 @@ export interface Picture {
 
 /** The pool and the hardware at this moment, for commands that only show. A sick GPU tool is a warning to them. */
 export async function look(context: Context, question?: Question): Promise<Picture> {
-  return lookAt(await context.openPool('read'), context, question)
+  return lookAt(await context.openProbedPool('read', question), context)
 }
 
 /** The same, at a pool that is open already. */
 export async function lookAt(
   { store, pool: before, probe }: { store: Store; pool: Pool; probe: Probe },
   context: Context,
-  question?: Question,
 ): Promise<Picture> {
-  const usage = await usageOrWarning(probe, context, question)
+  const usage = await usageOrWarning(probe, context)
   // The probe may take seconds: what was reserved in the meantime belongs in the picture.
   const pool = (await store.read()) ?? before
   const { memoryThresholdMiB } = context
@@ -32,9 +31,9 @@ export async function lookAt(
 }
 
 /** A sick tool does not keep `status` from telling who has reserved what. */
-async function usageOrWarning(probe: Probe, { notice }: Context, question?: Question): Promise<Usage | null> {
+async function usageOrWarning(probe: Probe, { notice }: Context): Promise<Usage | null> {
   try {
-    return await probe.usage(question)
+    return await probe.usage()
   } catch (error) {
     if (!(error instanceof ProbeFailedError)) throw error
     notice(`Warning: ${error.tool} ${error.problem}. What it would tell is missing below`)

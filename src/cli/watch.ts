@@ -96,10 +96,10 @@ async function picture(
   const heading = (text: string) =>
     plainLine(`${localClock(context.now())}, every ${intervalMs / 1000}s, q leaves: ${text}`)
   try {
-    const opened = await context.openPool('read')
+    const opened = await context.openProbedPool('read', { details: wide, abandoned })
     try {
       const noting = { ...context, notice: (...lines: string[]) => void warnings.push(...lines) }
-      const { pool, facts } = await lookAt(opened, noting, { details: wide, abandoned })
+      const { pool, facts } = await lookAt(opened, noting)
       const hasColour = takesColour(STDOUT, process.env)
       return [
         heading(poolSummaryLine(pool, facts)),

@@ -18,10 +18,13 @@ export const NVIDIA_SMI = 'nvidia-smi'
 
 /** Asks nvidia-smi on PATH. */
 export class NvidiaSmiProbe implements Probe {
+  private asking: AbortController | null = null
+
   constructor(private readonly timeoutMs: number) {}
 
   async usage({ details = false, abandoned: byCaller }: Question = {}): Promise<Usage> {
     const abandoned = new AbortController()
+    this.asking = abandoned
     byCaller?.addEventListener('abort', () => abandoned.abort(), { signal: abandoned.signal })
     try {
       // Both at the same time: on large hosts each takes seconds.
@@ -36,6 +39,11 @@ export class NvidiaSmiProbe implements Probe {
       // When one has failed, the other must not stay behind: hung tools would pile up, two with every command.
       abandoned.abort()
     }
+  }
+
+  /** Ends what is being asked. */
+  abandon(): void {
+    this.asking?.abort()
   }
 
   async gpuCount(): Promise<number> {

@@ -18,7 +18,7 @@ export interface Probe {
    *
    * @throws {ProbeFailedError} when the tool gave no answer that can be trusted
    */
-  usage(question?: Question): Promise<Usage>
+  usage(): Promise<Usage>
 
   /**
    * How many GPUs the host has, null when there is no bound.

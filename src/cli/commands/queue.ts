@@ -31,7 +31,7 @@ function queueLine(entry: QueueEntry, waiting: Waiting, now: number): ColouredLi
   const { wanted, type, queuedAt, note } = entry
   const since = `for ${formatDuration(now - queuedAt)} (${type}, since ${localClock(queuedAt)})`
   const about = note === null ? '' : ` - ${note}`
-  const [state = '', ...reasons] = whyWaiting(waiting).split(/(?=, )/)
+  const [state = '', ...reasons] = whyWaiting(waiting, now).split(/(?=, )/)
   return colouredLine(
     `${waiting.position}. ${displayName(entry)} waits for ${askedFor(wanted)} ${since}: `,
     state,

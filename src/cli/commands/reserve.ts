@@ -33,7 +33,7 @@ export default defineCommand({
   },
   async run(options, context) {
     const { duration: durationMs } = options
-    const reservation = await acquire(context, await context.openPool('write'), options, { durationMs })
+    const reservation = await acquire(context, await context.openProbedPool('write'), options, { durationMs })
     if (options.json) {
       const { reservationDocument } = await import('../output/json/reservation.ts')
       context.print(reservationDocument(reservation))
