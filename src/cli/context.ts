@@ -1,4 +1,5 @@
 import { PoolNotInitializedError } from '../core/errors.ts'
+import { DEFAULT_HISTORY_DAYS } from '../core/history.ts'
 import type { Pool } from '../core/pool.ts'
 import { NVIDIA_SMI } from '../probe/nvidia-smi.ts'
 import { openProbe } from '../probe/probe.ts'
@@ -9,6 +10,9 @@ import type { Context } from './command.ts'
 import type { globalOptions } from './global-options.ts'
 import type { OptionValues } from './options.ts'
 import { notice, print } from './output/print.ts'
+
+/** The setting `history-days`. */
+const HISTORY_MS = DEFAULT_HISTORY_DAYS * 86_400_000
 
 /** The real world for a command. */
 export function createContext(
@@ -28,9 +32,9 @@ export function createContext(
     holder: { uid, userName: userNameOf(uid) },
     operands,
     supervisorFd: null,
-    openStore: access => openStore(storeUrl, access),
+    openStore: access => openStore(storeUrl, access, HISTORY_MS),
     async openPool(access) {
-      const store = await openStore(storeUrl, access)
+      const store = await openStore(storeUrl, access, HISTORY_MS)
       const pool = await store.read()
       if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
       return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs, pool.gpus.length) }

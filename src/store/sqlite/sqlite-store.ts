@@ -2,8 +2,10 @@ import { constants, Database, SQLiteError } from 'bun:sqlite'
 import type { Decision } from '../../core/changes.ts'
 import type { UsageRecord } from '../../core/history.ts'
 import type { Pool } from '../../core/pool.ts'
+import type { Use } from '../../core/report.ts'
 import { isMissing } from '../../system/libc.ts'
-import type { Listener, NumberedEvent, Store, StoreAccess } from '../store.ts'
+import type { HistoryMs, Listener, NumberedEvent, Store, StoreAccess } from '../store.ts'
+import { forgetSome } from './forget.ts'
 import { SqliteListener } from './listener.ts'
 import { inLine, LOCK_TIMEOUT_SECONDS } from './lock.ts'
 import { type PoolRow, poolFromRows, type QueueRow, SELECT_POOL, SELECT_QUEUE } from './rows.ts'
@@ -20,22 +22,23 @@ export class SqliteStore implements Store {
   private constructor(
     private readonly path: string,
     private readonly db: Database | null,
+    private readonly historyMs: HistoryMs,
   ) {}
 
-  static async open(path: string, access: StoreAccess): Promise<SqliteStore> {
+  static async open(path: string, access: StoreAccess, historyMs: HistoryMs = null): Promise<SqliteStore> {
     if (access === 'create') {
       const { createPoolFile } = await import('./create.ts')
       createPoolFile(path)
     }
     return explained(path, access === 'read' ? 'read' : 'write', () => {
       const db = connect(path, access)
-      if (!db) return new SqliteStore(path, null)
+      if (!db) return new SqliteStore(path, null, historyMs)
       if (access !== 'read') ensureSchema(db, path)
       else if (needsMigration(db, path)) {
         db.close()
-        return SqliteStore.open(path, 'write')
+        return SqliteStore.open(path, 'write', historyMs)
       }
-      return new SqliteStore(path, db)
+      return new SqliteStore(path, db, historyMs)
     })
   }
 
@@ -59,16 +62,21 @@ export class SqliteStore implements Store {
     return explained(this.path, 'read', () => (this.db ? selectUsageRecords(this.db, since) : []))
   }
 
+  async readWithUses(since: number, visit: (use: Use) => void): Promise<Pool | null> {
+    const { db, path } = this
+    if (!db) return null
+    const { visitUses } = await import('./history.ts')
+    return explained(path, 'read', () =>
+      db.transaction(() => {
+        visitUses(db, since, visit)
+        return this.load()
+      })(),
+    )
+  }
+
   async events(range: { after: number; limit: number }): Promise<NumberedEvent[]> {
     const { selectEvents } = await import('./history.ts')
     return explained(this.path, 'read', () => (this.db ? selectEvents(this.db, range) : []))
-  }
-
-  async forget(before: number): Promise<void> {
-    const { db, path } = this
-    if (!db) return
-    const { forgetHistory } = await import('./history.ts')
-    await explained(path, 'write', () => inLine(path, () => forgetHistory(db, before)))
   }
 
   listen(): Listener {
@@ -89,6 +97,8 @@ export class SqliteStore implements Store {
     try {
       const { changes, result } = decide(this.load())
       for (const change of changes) writeChange(db, change)
+      const event = changes.findLast(change => change.kind === 'log')?.event
+      if (event && this.historyMs !== null) forgetSome(db, event.at - this.historyMs)
       db.exec('COMMIT')
       return result
     } catch (error) {
