@@ -1,7 +1,9 @@
 import type { Command } from './command.ts'
 import admin from './commands/admin.ts'
+import log from './commands/log.ts'
 import queue from './commands/queue.ts'
 import release from './commands/release.ts'
+import report from './commands/report.ts'
 import reserve from './commands/reserve.ts'
 import run from './commands/run.ts'
 import status from './commands/status.ts'
@@ -9,6 +11,6 @@ import status from './commands/status.ts'
 /** The five of the specification, in the order of its help screen. */
 export const mainCommands: readonly Command[] = [admin, release, reserve, run, status] as const
 
-export const moreCommands: readonly Command[] = [queue] as const
+export const moreCommands: readonly Command[] = [log, queue, report] as const
 
 export const commands: readonly Command[] = [...mainCommands, ...moreCommands]

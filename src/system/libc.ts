@@ -203,6 +203,12 @@ function poll(fd: number, events: number, timeoutMs: number): boolean {
   return c.poll(request, 1, timeoutMs) > 0
 }
 
+/** Whether nobody can read any more what is written to a descriptor: the other end of a pipe is closed, say. */
+export function readerIsGone(fd: number): boolean {
+  // Errors and hang-ups are told without being asked for.
+  return poll(fd, 0, 0)
+}
+
 /**
  * Watches a file. @returns a descriptor that becomes readable each time that somebody closes the file who had it open for
  * reading, or -1 (no such file, or too many watches already); inotify(7)
