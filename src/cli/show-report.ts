@@ -33,7 +33,8 @@ export async function showReport(
       return void context.print(...reportCsv(report))
     case 'table': {
       const columns = isTerminal(STDOUT) ? terminalColumns(STDOUT) : null
-      return void context.print(...reportTable(report, { columns, hasBlocks: hasBlocks(process.env) }))
+      const since = `Since ${days[0]?.date}`
+      return void context.print(since, ...reportTable(report, { columns, hasBlocks: hasBlocks(process.env) }))
     }
   }
 }
