@@ -37,7 +37,10 @@ export function createContext(
     storeUrl,
     memoryThresholdMiB,
     probeTimeoutMs,
-    holder: { uid, userName: userNameOf(uid) },
+    // Looked up when asked for: a name service (SSSD) may open descriptors, which must not pass for the caller's.
+    get holder() {
+      return { uid, userName: userNameOf(uid) }
+    },
     operands,
     supervisorFd: null,
     openStore: access => openStore(storeUrl, access, HISTORY_MS),
