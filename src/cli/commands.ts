@@ -16,7 +16,9 @@ const MAIN: Loaders = {
 }
 
 const MORE: Loaders = {
+  log: () => require('./commands/log.ts'),
   queue: () => require('./commands/queue.ts'),
+  report: () => require('./commands/report.ts'),
 }
 
 export const commandNames: readonly string[] = [...Object.keys(MAIN), ...Object.keys(MORE)]

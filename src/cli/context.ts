@@ -1,4 +1,5 @@
 import { PoolNotInitializedError } from '../core/errors.ts'
+import { DEFAULT_HISTORY_DAYS } from '../core/history.ts'
 import type { Pool } from '../core/pool.ts'
 import { EarlyProbe } from '../probe/early.ts'
 import { NVIDIA_SMI, NvidiaSmiProbe } from '../probe/nvidia-smi.ts'
@@ -12,6 +13,9 @@ import type { globalOptions } from './global-options.ts'
 import type { OptionValues } from './options.ts'
 import { notice, print, printColoured } from './output/print.ts'
 
+/** The setting `history-days`. */
+const HISTORY_MS = DEFAULT_HISTORY_DAYS * 86_400_000
+
 /** The real world for a command. */
 export function createContext(
   {
@@ -24,7 +28,7 @@ export function createContext(
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
-    const store = await openStore(storeUrl, access)
+    const store = await openStore(storeUrl, access, HISTORY_MS)
     const pool = await store.read()
     if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
     return { store, pool }
@@ -39,7 +43,7 @@ export function createContext(
     },
     operands,
     supervisorFd,
-    openStore: access => openStore(storeUrl, access),
+    openStore: access => openStore(storeUrl, access, HISTORY_MS),
     openPool,
     async openProbedPool(access, question) {
       const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs), question)

@@ -25,6 +25,7 @@ const { symbols: c } = dlopen('libc.so.6', {
   inotify_add_watch: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
   inotify_init1: { args: ['i32'], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
+  lseek: { args: ['i32', 'i64', 'i32'], returns: 'i64' },
   localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
   memfd_create: { args: ['ptr', 'u32'], returns: 'i32' },
   open: { args: ['ptr', 'i32', 'i32'], returns: 'i32' },
@@ -73,6 +74,7 @@ const VTIME = 5
 const VMIN = 6
 const LOCK_EX = 2
 const LOCK_NB = 4
+const SEEK_END = 2
 const SIGALRM = 14
 const SIG_UNBLOCK = 1
 const SIG_SETMASK = 2
@@ -141,6 +143,15 @@ export function readFile(path: string): Buffer | null {
   } finally {
     c.close(fd)
   }
+}
+
+/** The length of a file in bytes; 0 when it cannot be read. */
+export function fileSize(path: string): number {
+  const fd = openForReading(path)
+  if (fd < 0) return 0
+  const size = Number(c.lseek(fd, 0, SEEK_END))
+  c.close(fd)
+  return Math.max(0, size)
 }
 
 /** The first bytes of a file; none when it cannot be read. */
@@ -242,6 +253,12 @@ export function keyByKey(modes: Uint8Array): Uint8Array {
 function poll(fd: number, events: number, timeoutMs: number): boolean {
   const request = new Int32Array([fd, events])
   return c.poll(request, 1, timeoutMs) > 0
+}
+
+/** Whether nobody can read any more what is written to a descriptor: the other end of a pipe is closed, say. */
+export function readerIsGone(fd: number): boolean {
+  // Errors and hang-ups are told without being asked for.
+  return poll(fd, 0, 0)
 }
 
 /**
