@@ -33,7 +33,7 @@ export function createContext(
       const store = await openStore(storeUrl, access)
       const pool = await store.read()
       if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
-      return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs, pool.gpus.length) }
+      return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs) }
     },
     now: Date.now,
     newId: () => crypto.randomUUID().slice(-12),
@@ -51,7 +51,7 @@ export function initialized(pool: Pool | null): Pool {
 /** How many GPUs there are, for a hint; null when nobody can tell. */
 async function detectGpuCount(timeoutMs: number): Promise<number | null> {
   if (!isOnPath(NVIDIA_SMI)) return null
-  return openProbe('nvidia', timeoutMs, 0)
+  return openProbe('nvidia', timeoutMs)
     .gpuCount()
     .catch(() => null)
 }
