@@ -1,4 +1,5 @@
 import { CommandStillRunsError, UsageError } from '../core/errors.ts'
+import type { Sighting } from '../core/expire.ts'
 import type { Holder, Pool, ProcessIdentity, Reservation } from '../core/pool.ts'
 import { planRelease, releaseByWord, releaseKept } from '../core/release.ts'
 import { startedCommandOf } from '../process/command-of.ts'
@@ -21,8 +22,8 @@ export interface Ending {
   readonly reservation: Reservation
   /** The command that ends before its GPUs come free; null when there is none to end. */
   readonly command: ProcessIdentity | null
-  /** Whether its processes run, cannot be seen from here, or are gone; null for a manual reservation. */
-  readonly processes: 'alive' | 'unseen' | 'gone' | null
+  /** What looking for its processes found; null for a manual reservation. */
+  readonly processes: Sighting | null
 }
 
 /**
@@ -73,9 +74,10 @@ export async function releaseGpus(
   return 0
 }
 
-function endingOf(reservation: Reservation, processes: 'alive' | 'unseen' | 'gone'): Ending {
+function endingOf(reservation: Reservation, processes: Sighting): Ending {
   if (reservation.type === 'manual') return { reservation, command: null, processes: null }
-  return { reservation, processes, command: processes === 'alive' ? startedCommandOf(reservation) : null }
+  const isSeen = processes === 'alive' || processes === 'stopped'
+  return { reservation, processes, command: isSeen ? startedCommandOf(reservation) : null }
 }
 
 /** Whether a release does more than to free the very GPUs that were named, the caller's own, and touches nothing that runs. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type Asked, readCommandLine } from '../../src/cli/command-line.ts'
-import { commands } from '../../src/cli/commands.ts'
+import { commandNames } from '../../src/cli/commands.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import fc from '../helpers/fast-check.ts'
 import { thrownBy } from '../helpers/thrown.ts'
@@ -218,7 +218,7 @@ describe('a word that is no command', () => {
     [['--'], "No command given. See 'canhazgpu --help' for the commands"],
     [['--', 'status'], "No command given. See 'canhazgpu --help' for the commands"],
   ])('%j is refused', (args, message) => {
-    const all = commands.map(({ name }) => name).join(', ')
+    const all = commandNames.join(', ')
     expect(refusal(...args)).toBe(message.replace('ALL', all))
   })
 })

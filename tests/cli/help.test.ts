@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { version } from '../../package.json'
-import { commands, moreCommands } from '../../src/cli/commands.ts'
+import { allCommands, moreCommands } from '../../src/cli/commands.ts'
 import { globalOptions } from '../../src/cli/global-options.ts'
 import { commandHelp, overview } from '../../src/cli/help.ts'
 import { type Option, optionName } from '../../src/cli/options.ts'
 import { variableName } from '../../src/cli/settings.ts'
 import { canhazgpu } from '../helpers/executable.ts'
+
+const commands = allCommands()
 
 const WIDTH = 80
 
@@ -21,7 +23,7 @@ Commands:
 `
   const text = `${overview().join('\n')}\n`
   expect(text).toStartWith(screen)
-  for (const { name, summary } of moreCommands) {
+  for (const { name, summary } of moreCommands()) {
     const line = new RegExp(`^  ${name} +${summary}$`, 'm')
     expect(text.slice(screen.length)).toMatch(line)
   }

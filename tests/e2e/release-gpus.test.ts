@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Reservation } from '../../src/core/pool.ts'
 import { openStore } from '../../src/store/open.ts'
-import { ChildProcess, identityOf } from '../helpers/child-process.ts'
+import { ChildProcess, identityOf, stateOf } from '../helpers/child-process.ts'
 import { executable } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
 import { aRun } from '../helpers/pools.ts'
-import { keeperOf, killKeepers, processAt } from '../helpers/processes.ts'
 import { Pty } from '../helpers/pty.ts'
+import { Running } from '../helpers/running.ts'
 import { until } from '../helpers/until.ts'
 import { canMakeUsers, makeUsers, ownName } from '../helpers/users.ts'
 
@@ -29,7 +29,7 @@ async function job(script: string, { gpus = '0', uid }: { gpus?: string; uid?: n
 }
 
 function isGone(pid: number): boolean {
-  return ['Z', undefined].includes(processAt(pid)?.state)
+  return ['Z', ''].includes(stateOf(pid))
 }
 
 /** Writes a reservation into the pool as it is. */
@@ -125,7 +125,7 @@ describe('release -G of a run', () => {
   test('ends a command that is stopped', async () => {
     const run = await job('echo on; exec sleep 602')
     run.kill('SIGSTOP')
-    await until(() => processAt(run.pid)?.state === 'T')
+    await until(() => stateOf(run.pid) === 'T')
     expect((await host.canhazgpu('release', '-G', '0', '--yes')).stdout).toBe('Released 1 GPU(s): [0]\n')
     await run.exited
     expect(String(run.signalCode)).toBe('SIGTERM')
@@ -154,11 +154,9 @@ describe('release -G of a run', () => {
   })
 
   test('needs no question where the command is dead, and nobody has noticed yet', async () => {
-    const run = await job('echo on; exec sleep 606')
-    await keeperOf(host)
-    await killKeepers(host)
-    run.kill('SIGKILL')
-    await run.exited
+    await using run = await Running.start(host)
+    await run.killKeeper()
+    await run.kill()
     expect(await host.canhazgpu('release', '-G', '0')).toMatchObject({
       status: 0,
       stdout: 'Released 1 GPU(s): [0]\n',

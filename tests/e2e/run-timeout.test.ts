@@ -99,7 +99,7 @@ describe('run --timeout', () => {
     const job = host.start(['run', '-g', '2', '-t', '1h', '--', 'sh', '-c', 'echo; exec sleep 60'])
     await job.stdout.getReader().read()
     const waiter = host.start(['run', '--wait', '--', 'true'])
-    await until(async () => (await host.canhazgpu('queue')).stdout.includes('earliest known end'))
+    await until(async () => (await host.canhazgpu('queue')).stdout.includes('first known end'))
     waiter.kill('SIGKILL')
     job.kill('SIGKILL')
     await Promise.all([waiter.exited, job.exited])

@@ -1,13 +1,16 @@
-import type { Administered, Authority, Wish } from '../../core/administer.ts'
+import { type Authority, administer, type Wish } from '../../core/administer.ts'
 import { NoProviderError, ProviderNotBuiltError, TooManyGpusError, UsageError } from '../../core/errors.ts'
 import { MAX_GPUS } from '../../core/initialize.ts'
 import type { Provider } from '../../core/pool.ts'
 import { NVIDIA_SMI } from '../../probe/nvidia-smi.ts'
 import { openProbe } from '../../probe/probe.ts'
+import { sightAll } from '../../process/identity.ts'
 import type { Store } from '../../store/store.ts'
 import { isOnPath } from '../../system/spawn.ts'
+import { userNameOf } from '../../system/user-name.ts'
 import { type Context, defineCommand } from '../command.ts'
 import { choice, flag, type OptionValues, optionalPositiveInteger, optionalText } from '../options.ts'
+import { adminLines, adminNotices } from '../output/admin-lines.ts'
 import { gpuIds } from '../request-options.ts'
 
 const options = {
@@ -58,14 +61,13 @@ export default defineCommand({
   async run(values, context) {
     checkUsage(values)
     const { store, wish } = await prepare(values, context)
-    const { administer } = await import('../../core/administer.ts')
-    const { sightAll } = await import('../../process/identity.ts')
     const authority = await authorityOn(store, context)
     const done = await store.update(pool => {
       const sightings = pool ? sightAll(pool) : new Map()
       return administer(pool, wish, authority, { sightings, now: context.now() })
     })
-    await report(done, wish, context)
+    context.notice(...adminNotices(done, wish))
+    context.print(...adminLines(done, wish))
     return 0
   },
 })
@@ -126,13 +128,6 @@ async function checkGpuCount(provider: Provider, gpuCount: number, context: Cont
 
 /** Anybody may write to a shared pool; changing what it is is for those who made it. */
 async function authorityOn(store: Store, { storeUrl, holder }: Context): Promise<Authority> {
-  const { userNameOf } = await import('../../system/user-name.ts')
   const uid = await store.ownerUid()
   return { by: holder, path: storeUrl, owner: uid === null ? null : { uid, userName: userNameOf(uid) } }
-}
-
-async function report(done: Administered, wish: Wish, context: Context): Promise<void> {
-  const { adminLines, adminNotices } = await import('../output/admin-lines.ts')
-  context.notice(...adminNotices(done, wish))
-  context.print(...adminLines(done, wish))
 }

@@ -19,6 +19,7 @@ export function releaseNotice(
   }
   switch (processes) {
     case 'alive':
+    case 'stopped':
       return `Ends ${claim}; ${pids} was there before it and goes on`
     case 'unseen':
       return `Ends ${claim}; ${pids} cannot be seen from here, and goes on if it still runs`
