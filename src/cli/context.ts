@@ -10,7 +10,7 @@ import { userNameOf } from '../system/user-name.ts'
 import type { Context } from './command.ts'
 import type { globalOptions } from './global-options.ts'
 import type { OptionValues } from './options.ts'
-import { notice, print } from './output/print.ts'
+import { notice, print, printColoured } from './output/print.ts'
 
 /** The real world for a command. */
 export function createContext(
@@ -41,8 +41,8 @@ export function createContext(
     supervisorFd: null,
     openStore: access => openStore(storeUrl, access),
     openPool,
-    async openProbedPool(access) {
-      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs))
+    async openProbedPool(access, question) {
+      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs), question)
       try {
         const { store, pool } = await openPool(access)
         if (pool.provider === 'nvidia') return { store, pool, probe: early }
@@ -56,6 +56,7 @@ export function createContext(
     now: Date.now,
     newId: () => crypto.randomUUID().slice(-12),
     print,
+    printColoured,
     notice,
   }
 }

@@ -15,6 +15,7 @@ interface Wish {
   readonly gpuIds: readonly number[]
   readonly yes: boolean
   readonly grace: number
+  readonly json: boolean
 }
 
 /** A reservation that is to be ended. */
@@ -31,7 +32,7 @@ export interface Ending {
  * what it will do, and asks where that is more than to give back what the caller has reserved by hand.
  */
 export async function releaseGpus(
-  { gpuIds, yes, grace: graceMs }: Wish,
+  { gpuIds, yes, grace: graceMs, json }: Wish,
   { store, pool }: { store: Store; pool: Pool },
   context: Context,
 ): Promise<number> {
@@ -65,7 +66,10 @@ export async function releaseGpus(
   const gpus = [...released, ...plan.over, ...ended.map(({ reservation }) => reservation)].flatMap(
     reservation => reservation.gpus,
   )
-  report(gpus, gpuIds, plan.notReserved, context)
+  if (json) {
+    const { releaseDocument } = await import('./output/json/release.ts')
+    context.print(releaseDocument(gpus.sort((a, b) => a - b)))
+  } else report(gpus, gpuIds, plan.notReserved, context)
   for (const [place, { reservation, command }] of commands.entries()) {
     const outcome = outcomes[place]
     if (outcome === 'denied' || outcome === 'survived')

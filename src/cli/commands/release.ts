@@ -2,6 +2,7 @@ import { releaseManual } from '../../core/release.ts'
 import { sightAll } from '../../process/identity.ts'
 import { defineCommand } from '../command.ts'
 import { initialized } from '../context.ts'
+import { jsonOption } from '../json-option.ts'
 import { duration, flag } from '../options.ts'
 import { gpuIds } from '../request-options.ts'
 
@@ -29,9 +30,10 @@ export default defineCommand({
       mostMs: 365 * 86_400_000,
       bounds: 'up to 365d',
     }),
+    json: jsonOption,
   },
   async run(options, context) {
-    const { gpuIds: ids } = options
+    const { gpuIds: ids, json } = options
     const { store, pool: present } = await context.openPool('write')
     if (ids !== null) {
       const { releaseGpus } = await import('../release-gpus.ts')
@@ -41,6 +43,11 @@ export default defineCommand({
       const pool = initialized(stored)
       return releaseManual(pool, context.holder.uid, sightAll(pool), context.now())
     })
+    if (json) {
+      const { releaseDocument } = await import('../output/json/release.ts')
+      context.print(releaseDocument(gpus))
+      return 0
+    }
     context.print(
       gpus.length > 0
         ? `Released ${gpus.length} GPU(s): [${gpus.join(', ')}]`
