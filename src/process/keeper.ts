@@ -55,7 +55,7 @@ export async function keep(
 }
 
 /** @returns whether the process has ended within a time */
-function waitForEndOf(identity: ProcessIdentity, pidfd: number, timeoutMs: number): boolean {
+export function waitForEndOf(identity: ProcessIdentity, pidfd: number, timeoutMs: number): boolean {
   if (pidfd >= 0) return waitForEnd(pidfd, timeoutMs)
   for (let waited = 0; waited < timeoutMs; waited += WITHOUT_PIDFD_INTERVAL_MS) {
     if (sight(identity) === 'gone') return true

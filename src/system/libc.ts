@@ -164,6 +164,19 @@ export function readStart(path: Uint8Array, length: number): Buffer {
   return start.subarray(0, Math.max(0, count))
 }
 
+/** A line that somebody types, without its end; null when there is none: end of input. */
+export function readLine(fd: number): string | null {
+  const byte = new Uint8Array(1)
+  const line: number[] = []
+  for (;;) {
+    const count = Number(c.read(fd, byte, 1))
+    if (count < 0 && errno() === EINTR) continue
+    if (count <= 0) return null
+    if (byte[0] === 10) return Buffer.from(line).toString()
+    line.push(byte[0] ?? 0)
+  }
+}
+
 /** Where a symbolic link points, null when it cannot be read. */
 export function readLink(path: string): string | null {
   const target = Buffer.alloc(4096)

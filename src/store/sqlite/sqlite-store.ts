@@ -119,12 +119,16 @@ export class SqliteStore implements Store {
 
 /** Opens a connection, or null when there is no file. */
 function connect(path: string, access: StoreAccess): Database | null {
+  const open = () =>
+    new Database(path, access === 'read' ? { readonly: true } : { readwrite: true, create: false })
   let db: Database
   try {
-    db = new Database(path, access === 'read' ? { readonly: true } : { readwrite: true, create: false })
+    db = open()
   } catch (error) {
-    if (error instanceof SQLiteError && error.code === 'SQLITE_CANTOPEN' && isMissing(path)) return null
-    throw error
+    if (!(error instanceof SQLiteError) || error.code !== 'SQLITE_CANTOPEN') throw error
+    if (isMissing(path)) return null
+    // Perhaps it was made just now, between the two looks.
+    db = open()
   }
   // Without it the connection that closes last deletes the -wal, and the next user's would not be writable for others.
   db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
