@@ -3,13 +3,17 @@
 import { version } from '../package.json'
 import { notice, print } from './cli/output/print.ts'
 import { UserError } from './core/errors.ts'
-import { KEEPER } from './process/start-keeper.ts'
+import { KEEPER, OBSERVER } from './process/start-keeper.ts'
 import { exitNow } from './system/libc.ts'
 
 async function main(args: readonly string[]): Promise<number> {
   if (args[0] === KEEPER) {
     const { runKeeper } = await import('./cli/keeper.ts')
     return runKeeper(args.slice(1))
+  }
+  if (args[0] === OBSERVER) {
+    const { runObserver } = await import('./cli/observer.ts')
+    return runObserver(args.slice(1))
   }
   const { readCommandLine } = await import('./cli/command-line.ts')
   const asked = readCommandLine(args)

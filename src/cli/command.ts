@@ -10,7 +10,7 @@ export interface Context {
   readonly probeTimeoutMs: number
   /** The user who runs the command. */
   readonly holder: Holder
-  /** What stands behind `--`, decoded; null when there is no `--`. */
+  /** What stands behind `--`, decoded, or the operand of a command that takes one; null when there is none. */
   readonly operands: readonly string[] | null
   openStore(access: StoreAccess): Promise<Store>
   /** The store, the pool in it as it is now, and the probe for its provider. @throws {PoolNotInitializedError} */
@@ -31,6 +31,8 @@ export interface Command<O extends Options = Options> {
   readonly options: O
   /** Whether it takes words behind `--`. */
   readonly takesCommand?: boolean
+  /** One word that may stand behind the options, as help shows it: `[DURATION]`. */
+  readonly operand?: string
   /** @returns the exit status */
   run(options: OptionValues<O>, context: Context): Promise<number>
 }

@@ -1,11 +1,13 @@
 import { ProbeFailedError, WaitTimeoutError } from '../core/errors.ts'
 import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
+import { isObservationDue } from '../core/observe.ts'
 import { knownEnd, type Pool, type Reservation } from '../core/pool.ts'
 import { leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
 import { idleUsage, type Usage } from '../core/usage.ts'
 import { isRunning, runningPids } from '../process/identity.ts'
 import { type Acquisition, answerTo } from './acquire.ts'
 import { initialized } from './context.ts'
+import { observer } from './observe.ts'
 import { Progress } from './output/progress.ts'
 import { waitingLine } from './output/waiting-line.ts'
 
@@ -35,6 +37,7 @@ export async function waitInLine(acquisition: Acquisition, first: Waiting): Prom
   const prober = new Prober(acquisition)
   let waiting = first
   let beatAt = startedAt
+  const observe = observer(context)
   try {
     for (;;) {
       progress.show(waitingLine(waiting))
@@ -48,6 +51,8 @@ export async function waitInLine(acquisition: Acquisition, first: Waiting): Prom
         await store.update(stored => stayInQueue(initialized(stored), request.id, now))
       }
       const pool = initialized(await store.read())
+      // The first in line sees to it for all, so that a crowd does not do it at once.
+      if (pool.queue[0]?.id === request.id) observe(pool, now)
       const answer = await attempt(acquisition, pool, prober)
       if (answer.kind === 'refused') throw answer.error
       if (answer.kind === 'granted') return answer.reservation
@@ -80,7 +85,8 @@ async function attempt(acquisition: Acquisition, pool: Pool, prober: Prober) {
   }
   const usage = await prober.usage()
   const answer = answerTo(acquisition, pool, usage).result
-  if (answer.kind === 'waiting' && isQueued) return answer
+  const isNews = isObservationDue(pool, acquisition.context.now())
+  if (answer.kind === 'waiting' && isQueued && !isNews) return answer
   // Decided again, on the pool as it is under the lock: another may have been quicker.
   return store.update(stored => answerTo(acquisition, initialized(stored), usage))
 }

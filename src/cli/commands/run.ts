@@ -1,15 +1,9 @@
-import { releaseKept } from '../../core/release.ts'
-import { become } from '../../process/become.ts'
-import { caller, variable, withVariables } from '../../process/caller.ts'
+import { caller, variable } from '../../process/caller.ts'
 import { findExecutable } from '../../process/executable.ts'
-import { ownIdentity } from '../../process/identity.ts'
 import { inheritedDescriptors } from '../../process/inherited.ts'
-import { startKeeper } from '../../process/start-keeper.ts'
-import { absoluteStoreUrl } from '../../store/open.ts'
-import { acquire } from '../acquire.ts'
 import { defineCommand } from '../command.ts'
-import { initialized } from '../context.ts'
 import { requestOptions } from '../request-options.ts'
+import { runCommand } from '../run-command.ts'
 
 export default defineCommand({
   name: 'run',
@@ -26,24 +20,6 @@ export default defineCommand({
     // Found before anything is reserved: a typing mistake must not take a GPU, not even for a moment.
     const argv = args.slice(args.length - (context.operands?.length ?? 0))
     const file = findExecutable(argv[0] ?? new Uint8Array(), variable(env, 'PATH'))
-
-    const { store, probe } = await context.openPool('write')
-    const { holder } = context
-    const process = ownIdentity()
-    const { id, gpus } = await acquire(context, { store, probe }, options, { process, durationMs: null })
-
-    startKeeper({ reservationId: id, process, gpus, storeUrl: absoluteStoreUrl(context.storeUrl) })
-    context.notice(`Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}]`)
-    const variables = {
-      CUDA_VISIBLE_DEVICES: gpus.join(','),
-      CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
-      CANHAZGPU_RESERVATION: id,
-    }
-    try {
-      return become({ file, argv, env: withVariables(env, variables), descriptors })
-    } catch (error) {
-      await store.update(pool => releaseKept(initialized(pool), { id, uid: holder.uid }, context.now()))
-      throw error
-    }
+    return runCommand(context, options, { file, argv, env, descriptors })
   },
 })

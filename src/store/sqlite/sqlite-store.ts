@@ -5,7 +5,7 @@ import type { Pool } from '../../core/pool.ts'
 import { isMissing } from '../../system/libc.ts'
 import type { Listener, NumberedEvent, Store, StoreAccess } from '../store.ts'
 import { SqliteListener } from './listener.ts'
-import { inLine, LOCK_TIMEOUT_SECONDS } from './lock.ts'
+import { alone, inLine, LOCK_TIMEOUT_SECONDS } from './lock.ts'
 import { type PoolRow, poolFromRows, type QueueRow, SELECT_POOL, SELECT_QUEUE } from './rows.ts'
 import { ensureSchema, needsMigration } from './schema.ts'
 import { writeChange } from './write.ts'
@@ -73,6 +73,10 @@ export class SqliteStore implements Store {
 
   listen(): Listener {
     return new SqliteListener(this.path)
+  }
+
+  alone<T>(act: () => Promise<T>): Promise<T | null> {
+    return alone(this.path, act)
   }
 
   async ownerUid(): Promise<number | null> {
