@@ -3,10 +3,10 @@
 import { version } from '../package.json'
 import { notice, print } from './cli/output/print.ts'
 import { UserError } from './core/errors.ts'
-import { KEEPER, OBSERVER } from './process/start-keeper.ts'
+import { KEEPER, OBSERVER, SUPERVISED } from './process/hidden-words.ts'
 import { exitNow } from './system/libc.ts'
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], supervisorFd: number | null = null): Promise<number> {
   if (args[0] === KEEPER) {
     const { runKeeper } = await import('./cli/keeper.ts')
     return runKeeper(args.slice(1))
@@ -14,6 +14,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (args[0] === OBSERVER) {
     const { runObserver } = await import('./cli/observer.ts')
     return runObserver(args.slice(1))
+  }
+  if (args[0] === SUPERVISED && supervisorFd === null) {
+    const { beSupervised } = await import('./process/supervise.ts')
+    return main(args.slice(4), beSupervised(args.slice(1, 4)))
   }
   const { readCommandLine } = await import('./cli/command-line.ts')
   const asked = readCommandLine(args)
@@ -28,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
       return 0
     }
     case 'command':
-      return asked.command.run(asked.options, asked.context)
+      return asked.command.run(asked.options, { ...asked.context, supervisorFd })
   }
 }
 

@@ -19,7 +19,7 @@ export async function adoptProcesses(
   { pids, user, note }: { pids: readonly number[] | null; user: string | null; note: string | null },
 ): Promise<RunReservation> {
   const orders = probeOrders(context)
-  const { store, probe } = await context.openPool('write')
+  const { store, probe } = await context.openProbedPool('write')
   const usage = await probe.usage()
   const processes = seenProcesses(usage, pids ?? [])
   const adoption = { id: context.newId(), by: context.holder, alias: user, note, pids }

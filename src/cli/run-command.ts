@@ -31,7 +31,7 @@ export async function runCommand(
   durationMs: number | null = null,
 ): Promise<never> {
   const orders = probeOrders(context)
-  const pool = await context.openPool('write')
+  const pool = await context.openProbedPool('write')
   const process = ownIdentity()
   const until: Until = { process, durationMs }
   const { id, gpus } = await acquire(context, pool, options, until)

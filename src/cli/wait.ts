@@ -1,10 +1,11 @@
 import { ProbeFailedError, WaitTimeoutError } from '../core/errors.ts'
 import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
 import { isObservationDue } from '../core/observe.ts'
-import { knownEnd, type Pool, type Reservation } from '../core/pool.ts'
-import { leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
+import { knownEnd, type Pool, type ProcessIdentity, type Reservation } from '../core/pool.ts'
+import { canUse, leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
+import type { Request } from '../core/reserve.ts'
 import { idleUsage, type Usage } from '../core/usage.ts'
-import { isRunning, runningPids } from '../process/identity.ts'
+import { isRunning, pidsHere } from '../process/identity.ts'
 import { type Acquisition, answerTo } from './acquire.ts'
 import { initialized } from './context.ts'
 import { observer } from './observe.ts'
@@ -20,6 +21,12 @@ const SAFETY_INTERVAL_MS = 10_000
  */
 const LEAST_PROBE_INTERVAL_MS = 1000
 const PROBE_TIME_FACTOR = 10
+
+/**
+ * Those further back in the line look later, so that each update does not wake a hundred at once who then take the
+ * processor from the one whose turn it is. A round of jobs takes longer than this, so nobody misses their turn by it.
+ */
+const ROUND_MS = 50
 
 /**
  * Waits in the line until the rules grant the request, asleep in the kernel until something has happened that matters: an
@@ -40,8 +47,8 @@ export async function waitInLine(acquisition: Acquisition, first: Waiting): Prom
   const observe = observer(context)
   try {
     for (;;) {
-      progress.show(waitingLine(waiting))
       const now = context.now()
+      progress.show(waitingLine(waiting, now))
       if (now >= giveUpAt) {
         await store.update(stored => leaveQueue(initialized(stored), request.id, now))
         throw new WaitTimeoutError(now - startedAt, waiting)
@@ -50,13 +57,14 @@ export async function waitInLine(acquisition: Acquisition, first: Waiting): Prom
         beatAt = now
         await store.update(stored => stayInQueue(initialized(stored), request.id, now))
       }
-      const pool = initialized(await store.read())
-      // The first in line sees to it for all, so that a crowd does not do it at once.
-      if (pool.queue[0]?.id === request.id) observe(pool, now)
+      const whole = initialized(await store.read())
+      const pool = upTo(request.id, whole)
       const answer = await attempt(acquisition, pool, prober)
       if (answer.kind === 'refused') throw answer.error
       if (answer.kind === 'granted') return answer.reservation
       waiting = answer.waiting
+      // The first in line sees to it for all, so that a crowd does not do it at once.
+      if (waiting.position === 1) observe(whole, now)
       const wakeUpAt = Math.min(
         giveUpAt,
         beatAt + HEARTBEAT_INTERVAL_MS,
@@ -64,13 +72,36 @@ export async function waitInLine(acquisition: Acquisition, first: Waiting): Prom
         prober.nextAt ?? Infinity,
         ...pool.reservations.map(reservation => knownEnd(reservation) ?? Infinity).filter(end => end > now),
       )
-      const pids = [...runningPids(pool).filter(pid => pid !== process.pid), ...prober.blockingPids()]
-      await listener.wait(pids, Math.max(0, wakeUpAt - context.now()))
+      const pids = [...pidsHere(inTheWay(pool, request.id)), ...prober.blockingPids()]
+      if (await listener.wait(pids, Math.max(0, wakeUpAt - context.now()))) {
+        await Bun.sleep(ROUND_MS * roundsBefore(pool, request))
+      }
     }
   } finally {
     listener.close()
     progress.clear()
   }
+}
+
+/** The pool as it matters to a request that waits: without those who came after it. */
+function upTo(ownId: string, pool: Pool): Pool {
+  const place = pool.queue.findIndex(({ id }) => id === ownId)
+  return place < 0 ? pool : { ...pool, queue: pool.queue.slice(0, place + 1) }
+}
+
+/** How many rounds of requests come first: each takes a GPU at least, so of those for the same GPUs no more start at once. */
+function roundsBefore({ gpus, queue }: Pool, { id, wanted }: Request): number {
+  const rivals = queue.filter(
+    entry => entry.id !== id && gpus.some(gpu => canUse(wanted, gpu) && canUse(entry.wanted, gpu)),
+  )
+  return Math.floor(rivals.length / (wanted.gpuIds ?? gpus).length)
+}
+
+/** The processes whose end may let a request start: the holders, and those at the front of the line. */
+function inTheWay({ reservations, queue, gpus }: Pool, ownId: string): ProcessIdentity[] {
+  const held = reservations.flatMap(reservation => (reservation.type === 'run' ? reservation.processes : []))
+  const front = queue.slice(0, 2 * gpus.length).filter(({ id }) => id !== ownId)
+  return [...held, ...front.map(entry => entry.process)]
 }
 
 /** One look at the pool: asks the tool, and then for the GPUs, only where the pool lets the request start. */

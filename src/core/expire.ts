@@ -3,10 +3,11 @@ import { type Ending, ended, leftQueue } from './history.ts'
 import type { Pool, Reservation } from './pool.ts'
 
 /**
- * What looking for a reservation's process found: it runs, it is gone, or it cannot be seen from here
- * (it counts its pids in another namespace: a container).
+ * What looking for a process found: it runs, it is gone, or it cannot be seen from here (it counts its pids in another
+ * namespace: a container). Of one that waits in line it may also be seen that it is stopped (Ctrl-Z), and so could not
+ * take what it would get.
  */
-export type Sighting = 'alive' | 'gone' | 'unseen'
+export type Sighting = 'alive' | 'stopped' | 'gone' | 'unseen'
 
 /**
  * By the id of a reservation or a queue entry. One that is missing counts as unseen. A reservation of several processes is

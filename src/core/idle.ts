@@ -25,10 +25,13 @@ export interface IdleAct {
  *
  * @param pool a settled one; what was last recorded of its GPUs counts
  */
-export function idleActs(pool: Pool, idleReleaseMs: number, now: number): IdleAct[] {
+export function idleActs(
+  pool: Pool,
+  { idleReleaseMs, sightings, now }: { idleReleaseMs: number; sightings: Sightings; now: number },
+): IdleAct[] {
   return pool.reservations.flatMap((reservation): IdleAct[] => {
     if (reservation.type !== 'manual') return []
-    const waiters = waitersFor(pool, reservation)
+    const waiters = waitersFor(pool, reservation, sightings)
     const unusedSince = unusedSinceOf(pool, reservation)
     if (waiters.length === 0 || unusedSince === null || now - unusedSince < idleReleaseMs) return []
     const { idleWarnedAt } = reservation
@@ -52,7 +55,7 @@ export function isProbeDue(
   const settled = settle(pool, sightings, now).pool
   if (settled.reservations.length === 0) return false
   if (isObservationDue(settled, now)) return true
-  return idleReleaseMs !== null && idleActs(settled, idleReleaseMs, now).length > 0
+  return idleReleaseMs !== null && idleActs(settled, { idleReleaseMs, sightings, now }).length > 0
 }
 
 /** Records what a probe saw, and warns or releases idle holders whom it has just confirmed to be idle. */
@@ -72,15 +75,20 @@ export function tendIdle(
   const acts =
     idleReleaseMs === null
       ? []
-      : idleActs(present, idleReleaseMs, now).filter(({ reservation }) => reservation.gpus.every(isUnusedNow))
+      : idleActs(present, { idleReleaseMs, sightings, now }).filter(({ reservation }) =>
+          reservation.gpus.every(isUnusedNow),
+        )
   return {
-    changes: [...settled.changes, ...observed, ...acts.flatMap(act => changesOf(act, present, now))],
+    changes: [
+      ...settled.changes,
+      ...observed,
+      ...acts.flatMap(act => changesOf(act, waitersFor(present, act.reservation, sightings).length, now)),
+    ],
     result: acts,
   }
 }
 
-function changesOf({ kind, reservation, unusedSince }: IdleAct, pool: Pool, now: number): Change[] {
-  const count = waitersFor(pool, reservation).length
+function changesOf({ kind, reservation, unusedSince }: IdleAct, count: number, now: number): Change[] {
   const why = `unused for ${formatDuration(now - unusedSince)} while ${count} request(s) wait`
   return kind === 'warn'
     ? [
@@ -90,11 +98,15 @@ function changesOf({ kind, reservation, unusedSince }: IdleAct, pool: Pool, now:
     : ended(reservation, 'idle', { endedAt: now, now, note: why })
 }
 
-/** The requests that could use one of its GPUs; the holder's own do not make a case against the holder. */
-function waitersFor(pool: Pool, { gpus, holder }: ManualReservation): QueueEntry[] {
+/**
+ * The requests that could use one of its GPUs; not the holder's own, which make no case against the holder, and none whose
+ * process is stopped, and could not take it.
+ */
+function waitersFor(pool: Pool, { gpus, holder }: ManualReservation, sightings: Sightings): QueueEntry[] {
   const held = pool.gpus.filter(({ index }) => gpus.includes(index))
   return pool.queue.filter(
-    entry => entry.holder.uid !== holder.uid && held.some(gpu => canUse(entry.wanted, gpu)),
+    ({ id, wanted, holder: { uid } }) =>
+      uid !== holder.uid && sightings.get(id) !== 'stopped' && held.some(gpu => canUse(wanted, gpu)),
   )
 }
 

@@ -11,7 +11,7 @@ import { type Sightings, settle } from './expire.ts'
 import { logged } from './history.ts'
 import { observe } from './observe.ts'
 import type { Gpu, Holder, Pool, ProcessIdentity, QueueEntry, Reservation, Wanted } from './pool.ts'
-import { canUse, explainWaiting, leftByOthers, type Waiting } from './queue.ts'
+import { canUse, explainWaiting, leftByOthers, requestsAhead, type Waiting } from './queue.ts'
 import type { Usage } from './usage.ts'
 
 /** One holder's wish for GPUs: all of them or none. */
@@ -65,7 +65,7 @@ export function reserve(pool: Pool, request: Request, facts: Facts): Decision<An
   })
 
   const entry = settled.pool.queue.find(({ id }) => id === request.id)
-  const ahead = entry ? settled.pool.queue.slice(0, settled.pool.queue.indexOf(entry)) : settled.pool.queue
+  const ahead = requestsAhead(settled.pool, entry, facts.sightings)
   const gpus = availability(settled.pool, facts.usage, facts.memoryThresholdMiB)
   const missing = wanted.gpuIds?.find(id => !pool.gpus.some(({ index }) => index === id))
   if (missing !== undefined) return refuse(new NoSuchGpuError(missing, pool.gpus.length))

@@ -87,6 +87,12 @@ export function sight(identity: ProcessIdentity, place: Here = here()): Sighting
   return stat.startTicks === identity.startTicks && runs(stat) ? 'alive' : 'gone'
 }
 
+/** Looks for a process that waits. */
+function sightWaiter(identity: ProcessIdentity, place: Here): Sighting {
+  const sighting = sight(identity, place)
+  return sighting === 'alive' && statOf(identity.pid)?.state === 'T' ? 'stopped' : sighting
+}
+
 /** Alive while one of them is, gone when all are. */
 function sightAny(processes: readonly ProcessIdentity[], place: Here): Sighting {
   const sightings = processes.map(process => sight(process, place))
@@ -101,17 +107,12 @@ export function sightAll(pool: Pool): Map<string, Sighting> {
   const place = here()
   return new Map([
     ...runs.map(({ id, processes }): [string, Sighting] => [id, sightAny(processes, place)]),
-    ...pool.queue.map(({ id, process }): [string, Sighting] => [id, sight(process, place)]),
+    ...pool.queue.map(({ id, process }): [string, Sighting] => [id, sightWaiter(process, place)]),
   ])
 }
 
-/** The processes of this pid namespace that hold reservations or wait, and run. */
-export function runningPids(pool: Pool): number[] {
-  const place = here()
-  const held = pool.reservations.flatMap(reservation =>
-    reservation.type === 'run' ? reservation.processes : [],
-  )
-  return [...held, ...pool.queue.map(entry => entry.process)]
-    .filter(identity => identity.pidNamespace === place.pidNamespace && sight(identity, place) === 'alive')
-    .map(({ pid }) => pid)
+/** The pids of processes, without those that count in another pid namespace. */
+export function pidsHere(identities: readonly ProcessIdentity[]): number[] {
+  const { pidNamespace } = here()
+  return identities.filter(identity => identity.pidNamespace === pidNamespace).map(({ pid }) => pid)
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts'
 import type { ProcessIdentity } from '../core/pool.ts'
 import { startDetached } from '../system/spawn.ts'
+import { KEEPER, OBSERVER } from './hidden-words.ts'
 
 /** What the look at the hardware needs that a keeper orders from time to time. */
 export interface ProbeOrders {
@@ -33,10 +34,6 @@ export interface ManualTask {
   /** How long before the end the holder is warned, null for not at all. */
   readonly warnBeforeMs: number | null
 }
-
-/** The words behind the program's name that make it a keeper, or the observer that a keeper sends. */
-export const KEEPER = 'keeper'
-export const OBSERVER = 'observer'
 
 /** Starts the keeper of a reservation and does not wait for it. */
 export function startKeeper(orders: KeeperOrders): void {

@@ -57,6 +57,7 @@ const O_PATH = 0o10000000
 const O_DIRECTORY = process.arch === 'arm64' ? 0o40000 : 0o200000
 const F_GETFD = 1
 const F_SETFD = 2
+const FD_CLOEXEC = 1
 const POLLIN = 1
 const POLLOUT = 4
 const MFD_CLOEXEC = 1
@@ -74,7 +75,7 @@ const F_OK = 0
 const X_OK = 1
 
 /** A C string: the bytes and a NUL. Text goes as UTF-8. */
-function cstring(text: string | Uint8Array): Uint8Array {
+export function cstring(text: string | Uint8Array): Uint8Array {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text
   const terminated = new Uint8Array(bytes.length + 1)
   terminated.set(bytes)
@@ -344,6 +345,11 @@ export function resetSignal(signal: number): void {
 /** Whether a descriptor is open and marked close-on-exec. */
 export function isCloseOnExec(fd: number): boolean {
   return c.fcntl(fd, F_GETFD, 0) === 1
+}
+
+/** Closes a descriptor on exec. */
+export function closeOnExec(fd: number): void {
+  c.fcntl(fd, F_SETFD, FD_CLOEXEC)
 }
 
 /** Lets a descriptor live on across exec. */

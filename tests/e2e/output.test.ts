@@ -3,6 +3,7 @@ import { openStore } from '../../src/store/open.ts'
 import { Host } from '../helpers/host.ts'
 import { idleProcesses } from '../helpers/idle-processes.ts'
 import { aManual } from '../helpers/pools.ts'
+import { ownName } from '../helpers/users.ts'
 
 const idleProcess = idleProcesses()
 const pid = idleProcess()
@@ -22,7 +23,7 @@ describe('names cannot do anything to a terminal', () => {
   ])('of a process: %j', async (name, shown) => {
     using host = await Host.withPool([{ memoryUsed: 1024, apps: [{ pid, name }] }])
     expect(await host.status()).toEqual([
-      `GPU 0: IN USE WITHOUT RESERVATION by user root - 1024MB used by PID ${pid} (${shown})`,
+      `GPU 0: IN USE WITHOUT RESERVATION by user ${ownName} - 1024MB used by PID ${pid} (${shown})`,
     ])
   })
 
@@ -96,7 +97,7 @@ describe('a reader of stdout', () => {
     expect(await host.shell('"$C" status > /dev/full')).toMatchObject(refusal)
     expect(await host.shell('"$C" --help > /dev/full')).toMatchObject(refusal)
     expect(await host.shell('"$C" reserve > /dev/full')).toMatchObject(refusal)
-    expect((await host.status())[0]).toStartWith('GPU 0: IN USE by root for ')
+    expect((await host.status())[0]).toStartWith(`GPU 0: IN USE by ${ownName} for `)
   })
 
   test('that is stderr, and full, keeps the exit status', async () => {

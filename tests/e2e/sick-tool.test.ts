@@ -19,7 +19,7 @@ describe.each(SICKNESSES.map(sickness => [sickness.name, sickness] as const))(
       expect(lines).toEqual([
         expect.stringMatching(/^GPU 0: AVAILABLE \(last released 0h 0m \d+s ago\) \[not validated\]$/),
         expect.stringMatching(/^GPU 1: AVAILABLE \(last released 0h 0m \d+s ago\) \[not validated\]$/),
-        expect.stringMatching(/^GPU 2: IN USE by root for .* \(manual, expires in .*\) \[not validated\]$/),
+        expect.stringMatching(/^GPU 2: IN USE by .* for .* \(manual, expires in .*\) \[not validated\]$/),
       ])
       expect(stderr).toBe(`Warning: ${sickness.says}. What it would tell is missing below\n`)
       expect(status).toBe(0)

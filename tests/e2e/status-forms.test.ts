@@ -32,7 +32,7 @@ test('a reserved GPU shows what is really on it', async () => {
       ],
     },
   ])
-  const held = /^GPU \d: IN USE by root for 0h 0m \d+s \(manual, expires in 23h 59m \d+s\) /
+  const held = /^GPU \d: IN USE by \S+ for 0h 0m \d+s \(manual, expires in 23h 59m \d+s\) /
   const lines = await host.status()
   expect(lines.every(line => held.test(line))).toBe(true)
   expect(lines.map(line => line.replace(held, ''))).toEqual([
@@ -81,7 +81,7 @@ describe('a GPU of the pool that nvidia-smi does not report, or cannot read', ()
     const lines = await host.status()
     expect(lines[0]).toEndWith(') [validated: no actual usage detected]')
     expect(lines[1]).toMatch(
-      /^GPU 1: IN USE by root for \S+ \S+ \S+ \(manual, .*\) \[not validated: not reported by nvidia-smi\]$/,
+      /^GPU 1: IN USE by \S+ for \S+ \S+ \S+ \(manual, .*\) \[not validated: not reported by nvidia-smi\]$/,
     )
   })
 })

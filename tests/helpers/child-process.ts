@@ -56,9 +56,15 @@ export function identityOf(pid: number): ProcessIdentity {
   }
 }
 
-/** `R`, `S`, `T`, `Z`, … */
+/** `R`, `S`, `T`, `Z`, …; nothing for a process that is not there. */
 export function stateOf(pid: number): string {
-  return fieldsOf(pid).at(3 - 53) ?? ''
+  try {
+    return fieldsOf(pid).at(3 - 53) ?? ''
+  } catch (error) {
+    // It may be waited for at any moment, even while its file is read.
+    if (['ENOENT', 'ESRCH'].includes(String((error as { code?: string }).code))) return ''
+    throw error
+  }
 }
 
 /** Whether a process sleeps in poll(2), which a keeper does until its process ends. */

@@ -1,6 +1,6 @@
 import { chmodSync, copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryDirectory } from './temporary.ts'
+import { sharedDirectory } from './temporary.ts'
 
 /** What a finished process has left. */
 export interface Outcome {
@@ -25,9 +25,7 @@ export function executable(): string {
   if (installed) return installed
   const built = join(import.meta.dir, '../../dist/canhazgpu')
   if (!existsSync(built)) throw new Error(`${built} is missing: run 'npm run build' first`)
-  const directory = temporaryDirectory()
-  process.on('exit', () => directory[Symbol.dispose]())
-  const path = join(directory.path, 'canhazgpu')
+  const path = join(sharedDirectory(), 'canhazgpu')
   copyFileSync(built, path)
   chmodSync(path, 0o755)
   installed = path

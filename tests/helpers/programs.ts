@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import { executable } from './executable.ts'
-import { temporaryDirectory } from './temporary.ts'
+import { sharedDirectory } from './temporary.ts'
 
 /** How to start a program of tests/helpers/programs as a process of its own. */
 export interface Program {
@@ -15,7 +15,7 @@ let bundles: string | null = null
  * executable, which is the runtime, too, and which every user can reach as well: a clone may lie in a private home.
  */
 export async function program(name: string): Promise<Program> {
-  bundles ??= bundleDirectory()
+  bundles ??= sharedDirectory()
   const bundle = join(bundles, `${name}.js`)
   if (!(await Bun.file(bundle).exists())) {
     await Bun.build({
@@ -46,10 +46,4 @@ export async function answerOf(
     throw new Error(`${name} ${args.join(' ')}: status ${child.exitCode}, ${child.signalCode}\n${stderr}`)
   }
   return stdout.trimEnd()
-}
-
-function bundleDirectory(): string {
-  const directory = temporaryDirectory()
-  process.on('exit', () => directory[Symbol.dispose]())
-  return directory.path
 }

@@ -9,17 +9,29 @@ export interface User {
 /** Whether this test run may make users: the tests that need them are skipped where it may not. */
 export const canMakeUsers = process.getuid?.() === 0
 
-/** Makes real users for the tests of one file; they are removed when its tests are done. */
+/** The user who runs the tests, as the passwd database names them. */
+export const ownName = must(['id', '-un'])
+
+/** All files of a test run are one process: each set of users has names of its own. */
+let made = 0
+
+/**
+ * Makes real users for the tests of one file; they are removed when its tests are done. Where that cannot be, the users are
+ * nobody: the bodies of skipped groups are run, too.
+ */
 export function makeUsers<const Names extends readonly string[]>(
   ...names: Names
 ): { [K in keyof Names]: User } {
   const users = names.map(name => {
-    const unique = `chg-${name}-${process.pid % 10_000}`
+    if (!canMakeUsers) return { name, uid: Number.NaN }
+    const unique = `chg-${name}-${process.pid}-${++made}`
     must(['useradd', '--no-create-home', '--shell', '/bin/sh', unique])
     return { name: unique, uid: Number(must(['id', '-u', unique])) }
   })
   afterAll(() => {
-    for (const { name } of users) Bun.spawnSync(['userdel', name])
+    if (!canMakeUsers) return
+    // By force, because a process of theirs may still be about to end.
+    for (const { name } of users) must(['userdel', '--force', name])
   })
   return users as { [K in keyof Names]: User }
 }

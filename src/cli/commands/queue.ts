@@ -24,5 +24,5 @@ function queueLine(entry: QueueEntry, waiting: Waiting, now: number): string {
   const { wanted, type, queuedAt, note } = entry
   const since = `for ${formatDuration(now - queuedAt)} (${type}, since ${localClock(queuedAt)})`
   const about = note === null ? '' : ` - ${note}`
-  return `${waiting.position}. ${displayName(entry)} waits for ${askedFor(wanted)} ${since}: ${whyWaiting(waiting)}${about}`
+  return `${waiting.position}. ${displayName(entry)} waits for ${askedFor(wanted)} ${since}: ${whyWaiting(waiting, now)}${about}`
 }

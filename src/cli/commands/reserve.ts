@@ -77,7 +77,7 @@ export default defineCommand({
     if (options.adopt || options.pid) return adopt(options, context)
     const inform = informer(context)
     const until = untilOf(options, context.now())
-    const reservation = await acquire(context, await context.openPool('write'), options, until)
+    const reservation = await acquire(context, await context.openProbedPool('write'), options, until)
     inform(reservation)
     const { reservedAt } = reservation
     const ends = 'at' in until ? until.at : reservedAt + until.durationMs

@@ -1,9 +1,13 @@
 import { caller, variable } from '../../process/caller.ts'
 import { findExecutable } from '../../process/executable.ts'
 import { inheritedDescriptors } from '../../process/inherited.ts'
+import { closeOnExec } from '../../system/libc.ts'
 import { defineCommand } from '../command.ts'
+import { duration, optionalDuration } from '../options.ts'
 import { requestOptions } from '../request-options.ts'
 import { runCommand } from '../run-command.ts'
+
+const COMMAND_TIMES = { leastMs: 1, mostMs: 365 * 86_400_000, bounds: 'up to 365d' }
 
 export default defineCommand({
   name: 'run',
@@ -13,13 +17,38 @@ export default defineCommand({
     'canhazgpu run --gpus 2 -- python -m torch.distributed.launch train.py',
   ],
   takesCommand: true,
-  options: requestOptions,
+  options: {
+    ...requestOptions,
+    timeout: optionalDuration({
+      short: 't',
+      help: 'End the command after so long: SIGTERM to its process group, then SIGKILL; exit status 124',
+      example: '--timeout 2h',
+      ...COMMAND_TIMES,
+    }),
+    grace: duration({
+      help: 'How long after SIGTERM the command is killed',
+      example: '--grace 1m',
+      fallback: 30_000,
+      shownDefault: '30s',
+      ...COMMAND_TIMES,
+    }),
+  },
   async run(options, context) {
-    const descriptors = inheritedDescriptors()
+    const { supervisorFd } = context
+    const descriptors = inheritedDescriptors().filter(fd => fd !== supervisorFd)
     const { args, env } = caller()
     // Found before anything is reserved: a typing mistake must not take a GPU, not even for a moment.
     const argv = args.slice(args.length - (context.operands?.length ?? 0))
     const file = findExecutable(argv[0] ?? new Uint8Array(), variable(env, 'PATH'))
-    return runCommand(context, options, { file, argv, env, descriptors })
+
+    const { timeout: timeoutMs, grace: graceMs } = options
+    if (timeoutMs !== null && supervisorFd === null) {
+      const { supervise } = await import('../../process/supervise.ts')
+      return supervise({ timeoutMs, graceMs }, { args, env }, descriptors)
+    }
+    if (supervisorFd !== null) closeOnExec(supervisorFd)
+
+    const durationMs = timeoutMs === null ? null : timeoutMs + graceMs
+    return runCommand(context, options, { file, argv, env, descriptors }, durationMs)
   },
 })

@@ -23,6 +23,7 @@ export function storeFailure(error: SQLiteError, path: string, action: 'read' | 
 
 /** Somebody has had the lock for all the time that a command waits. */
 export function storeBusy(path: string): StoreBusyError {
+  // Whoever stands first in the line is only waiting, too, while somebody has the database itself.
   const lockHolder = findLockHolder([path, `${path}-shm`, lockPath(path)])
   return new StoreBusyError(path, LOCK_TIMEOUT_SECONDS * 1000, lockHolder)
 }

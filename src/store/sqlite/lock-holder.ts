@@ -3,14 +3,21 @@ import type { LockHolder } from '../../core/errors.ts'
 import { readFile } from '../../system/libc.ts'
 import { processOwner } from '../../system/user-name.ts'
 
-/** The process that holds a write lock on one of these files, as /proc/locks tells it; null when none can be seen. */
+/**
+ * The process that holds a write lock on one of these files, as /proc/locks tells it; null when none can be seen.
+ *
+ * @param paths the first that is locked decides
+ */
 export function findLockHolder(paths: readonly string[]): LockHolder | null {
-  const inodes = new Set(paths.map(inodeOf))
-  for (const line of readFile('/proc/locks')?.toString('latin1').split('\n') ?? []) {
+  const locks = (readFile('/proc/locks')?.toString('latin1').split('\n') ?? []).map(line => {
     // `1: POSIX  ADVISORY  WRITE 1234 08:01:5678 120 120`; one that waits has `->` behind the number, and so a field more.
-    const [, , , access, pidText, file] = line.trim().split(/\s+/)
-    const pid = Number(pidText)
-    if (access === 'WRITE' && file && inodes.has(file) && pid > 0 && pid !== process.pid) return describe(pid)
+    const [, , , access, pid, file] = line.trim().split(/\s+/)
+    return { access, pid: Number(pid), file }
+  })
+  for (const inode of paths.map(inodeOf)) {
+    const isHeld = (lock: (typeof locks)[number]) => lock.access === 'WRITE' && lock.file === inode
+    const holder = locks.find(lock => isHeld(lock) && lock.pid > 0 && lock.pid !== process.pid)
+    if (inode !== null && holder) return describe(holder.pid)
   }
   return null
 }

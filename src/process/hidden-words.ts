@@ -1,0 +1,10 @@
+/** The words behind the program's name that make it something else than a command of a person. */
+
+/** The process that watches a `run`. */
+export const KEEPER = 'keeper'
+
+/** The job of a `run` with a time limit. */
+export const SUPERVISED = 'supervised'
+
+/** The word behind the program's name that makes it the observer that a keeper or a waiter sends. */
+export const OBSERVER = 'observer'
