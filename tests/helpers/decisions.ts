@@ -1,4 +1,5 @@
-import type { Change, Pool, Reservation } from '../../src/core/pool.ts'
+import type { Change } from '../../src/core/changes.ts'
+import type { Pool, Reservation } from '../../src/core/pool.ts'
 import fc from './fast-check.ts'
 
 /** A change in the making: what it becomes depends on the pool that it meets. */
@@ -6,29 +7,46 @@ export type Intent =
   | { readonly kind: 'initialize'; readonly provider: Pool['provider']; readonly gpuCount: number }
   | { readonly kind: 'add'; readonly draft: Reservation; readonly wanted: readonly boolean[] }
   | { readonly kind: 'remove'; readonly which: number; readonly releasedAt: number }
-  | { readonly kind: 'heartbeat'; readonly which: number; readonly at: number }
+  | { readonly kind: 'heartbeat' | 'warn-idle'; readonly which: number; readonly at: number }
 
 const instant = fc.oneof(fc.integer({ min: 0, max: 8.64e15 }), fc.nat(100))
 const holder = fc.record({
   uid: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   userName: fc.string({ unit: 'grapheme' }),
 })
-const claim = { holder, gpus: fc.constant([]), reservedAt: instant }
+const labels = { alias: fc.option(fc.string()), note: fc.option(fc.string({ unit: 'grapheme' })) }
+const claim = {
+  holder,
+  ...labels,
+  gpus: fc.constant([]),
+  reservedAt: instant,
+  waitedMs: fc.maxSafeNat(),
+  unusedGpuMs: fc.maxSafeNat(),
+}
 const id = fc.uuid()
 
+const process = fc.record({
+  bootId: fc.string(),
+  pidNamespace: fc.string(),
+  pid: fc.integer({ min: 1, max: 2 ** 22 }),
+  startTicks: fc.maxSafeNat(),
+})
+
 const draft: fc.Arbitrary<Reservation> = fc.oneof(
-  fc.record({ id, type: fc.constant('manual' as const), ...claim, expiresAt: instant }),
+  fc.record({
+    id,
+    type: fc.constant('manual' as const),
+    ...claim,
+    expiresAt: instant,
+    idleWarnedAt: fc.option(instant),
+  }),
   fc.record({
     id,
     type: fc.constant('run' as const),
     ...claim,
     heartbeatAt: instant,
-    process: fc.record({
-      bootId: fc.string(),
-      pidNamespace: fc.string(),
-      pid: fc.integer({ min: 1, max: 2 ** 22 }),
-      startTicks: fc.maxSafeNat(),
-    }),
+    processes: fc.array(process, { minLength: 1, maxLength: 3 }),
+    endsAt: fc.option(instant),
   }),
 )
 
@@ -55,7 +73,11 @@ const intent: fc.Arbitrary<Intent> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('heartbeat' as const), which: fc.nat(4), at: instant }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('heartbeat' as const, 'warn-idle' as const),
+      which: fc.nat(4),
+      at: instant,
+    }),
   },
 )
 
@@ -78,6 +100,6 @@ export function changesFor(intent: Intent, pool: Pool): Change[] {
   return [
     intent.kind === 'remove'
       ? { kind: 'remove', id, releasedAt: intent.releasedAt }
-      : { kind: 'heartbeat', id, at: intent.at },
+      : { kind: intent.kind, id, at: intent.at },
   ]
 }
