@@ -20,7 +20,9 @@ const second = anEntry({ id: 'second' })
 const both = anEntry({ id: 'both', wanted: anyGpus(2) })
 
 describe('a longer reservation', () => {
-  test.each<[what: string, pool: Parameters<typeof aPool>[0], later: Record<number, number>, delayed: string[]]>([
+  test.each<
+    [what: string, pool: Parameters<typeof aPool>[0], later: Record<number, number>, delayed: string[]]
+  >([
     ['delays nobody where nobody waits', { reservations: [until(0, 1), until(1, 2)] }, { 0: 9 }, []],
     [
       'delays who would start at its end',
