@@ -10,7 +10,7 @@ import { userNameOf } from '../system/user-name.ts'
 import type { Context } from './command.ts'
 import type { globalOptions } from './global-options.ts'
 import type { OptionValues } from './options.ts'
-import { notice, print } from './output/print.ts'
+import { notice, print, printColoured } from './output/print.ts'
 
 /** The real world for a command. */
 export function createContext(
@@ -19,7 +19,7 @@ export function createContext(
     memoryThreshold: memoryThresholdMiB,
     probeTimeout: probeTimeoutMs,
   }: OptionValues<typeof globalOptions>,
-  operands: readonly string[] | null,
+  { operands, supervisorFd }: Pick<Context, 'operands' | 'supervisorFd'>,
 ): Context {
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
@@ -33,13 +33,16 @@ export function createContext(
     storeUrl,
     memoryThresholdMiB,
     probeTimeoutMs,
-    holder: { uid, userName: userNameOf(uid) },
+    // Looked up when asked for: a name service (SSSD) may open descriptors, which must not pass for the caller's.
+    get holder() {
+      return { uid, userName: userNameOf(uid) }
+    },
     operands,
-    supervisorFd: null,
+    supervisorFd,
     openStore: access => openStore(storeUrl, access),
     openPool,
-    async openProbedPool(access) {
-      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs))
+    async openProbedPool(access, question) {
+      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs), question)
       try {
         const { store, pool } = await openPool(access)
         if (pool.provider === 'nvidia') return { store, pool, probe: early }
@@ -53,6 +56,7 @@ export function createContext(
     now: Date.now,
     newId: () => crypto.randomUUID().slice(-12),
     print,
+    printColoured,
     notice,
   }
 }

@@ -4,6 +4,7 @@ import type { Reservation } from '../../core/pool.ts'
 import { acquire } from '../acquire.ts'
 import { type Context, defineCommand } from '../command.ts'
 import { informer } from '../inform.ts'
+import { jsonOption } from '../json-option.ts'
 import { flag, type OptionValues, optionalDuration, pids } from '../options.ts'
 import { localClock } from '../output/local-clock.ts'
 import { requestOptions } from '../request-options.ts'
@@ -43,7 +44,7 @@ const options = {
   shell: flag({
     help: 'Start a shell that has the GPUs, and release them when it ends',
     example: 'canhazgpu reserve --shell',
-    excludes: [...TERMS, 'short'],
+    excludes: [...TERMS, 'short', 'json'],
     excludesBecause: 'the shell has the GPUs until it ends',
   }),
   adopt: flag({
@@ -58,6 +59,7 @@ const options = {
     excludes: [...TERMS, ...CHOICES, 'shell'],
     excludesBecause: ADOPTED,
   }),
+  json: { ...jsonOption, excludes: ['short'], excludesBecause: 'both say what is printed' },
 }
 
 export default defineCommand({
@@ -81,7 +83,7 @@ export default defineCommand({
     inform(reservation)
     const { reservedAt } = reservation
     const ends = 'at' in until ? until.at : reservedAt + until.durationMs
-    announce(
+    await announce(
       context,
       options,
       reservation,
@@ -113,21 +115,29 @@ async function adopt(options: Values, context: Context): Promise<number> {
   const reservation = await adoptProcesses(context, { ...options, pids: options.pid })
   const pids = reservation.processes.map(({ pid }) => `PID ${pid}`)
   const last = pids.length === 1 ? 'it ends' : 'the last of them ends'
-  announce(context, options, reservation, `for ${pids.join(', ')} until ${last}`, [])
+  await announce(context, options, reservation, `for ${pids.join(', ')} until ${last}`, [])
   return 0
 }
 
-function announce(
+async function announce(
   { print, notice }: Context,
-  { short }: Values,
-  { gpus }: Reservation,
+  { short, json }: Values,
+  reservation: Reservation,
   terms: string,
-  // CUDA counts by speed unless told otherwise, and then the numbers would mean other GPUs on a mixed host.
-  lines = ['export CUDA_DEVICE_ORDER=PCI_BUS_ID', `export CUDA_VISIBLE_DEVICES=${gpus.join(',')}`],
-): void {
+  lines = linesToCopy(reservation),
+): Promise<void> {
+  const { gpus } = reservation
   const reserved = `Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}] ${terms}`
-  if (short) {
+  if (json) {
+    const { reservationDocument } = await import('../output/json/reservation.ts')
+    print(reservationDocument(reservation))
+  } else if (short) {
     notice(reserved, ...lines.slice(0, 1))
     print(gpus.join(','))
   } else print(reserved, ...lines)
+}
+
+/** CUDA counts by speed unless told otherwise, and then the numbers would mean other GPUs on a mixed host. */
+function linesToCopy({ gpus }: Reservation): string[] {
+  return ['export CUDA_DEVICE_ORDER=PCI_BUS_ID', `export CUDA_VISIBLE_DEVICES=${gpus.join(',')}`]
 }
