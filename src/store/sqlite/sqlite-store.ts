@@ -7,7 +7,7 @@ import { fileSize, isMissing } from '../../system/libc.ts'
 import type { HistoryMs, Listener, NumberedEvent, Store, StoreAccess } from '../store.ts'
 import { forgetSome } from './forget.ts'
 import { SqliteListener } from './listener.ts'
-import { BUSY_TIMEOUT_MS, inLine } from './lock.ts'
+import { alone, BUSY_TIMEOUT_MS, inLine } from './lock.ts'
 import { type PoolRow, poolFromRows, type QueueRow, SELECT_POOL, SELECT_QUEUE } from './rows.ts'
 import { ensureSchema, needsMigration } from './schema.ts'
 import { emptyWalFrom, walPath } from './wal.ts'
@@ -82,6 +82,10 @@ export class SqliteStore implements Store {
 
   listen(): Listener {
     return new SqliteListener(this.path)
+  }
+
+  alone<T>(act: () => Promise<T>): Promise<T | null> {
+    return alone(this.path, act)
   }
 
   async ownerUid(): Promise<number | null> {
