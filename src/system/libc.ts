@@ -293,6 +293,11 @@ export function drainWatch(fd: number): void {
   while (Number(c.read(fd, events, events.length)) > 0);
 }
 
+/** Whether there is something to read right now, the end included. */
+export function isReadable(fd: number): boolean {
+  return poll(fd, POLLIN, 0)
+}
+
 /** Sleeps until one of the descriptors is readable. @returns whether one is, and not just the time over */
 export function waitForAny(fds: readonly number[], timeoutMs: number): boolean {
   // struct pollfd: the descriptor, then the events wanted and (left 0) those that came.
