@@ -16,6 +16,7 @@ const MAIN: Loaders = {
 }
 
 const MORE: Loaders = {
+  doctor: () => require('./commands/doctor.ts'),
   queue: () => require('./commands/queue.ts'),
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts'
+import type { PoolExamination } from './sqlite/examine.ts'
 import type { Store, StoreAccess } from './store.ts'
 
 export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
@@ -11,6 +12,16 @@ export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
 export async function openStore(url: string, access: StoreAccess): Promise<Store> {
   const { SqliteStore } = await import('./sqlite/sqlite-store.ts')
   return SqliteStore.open(absolutePath(sqlitePath(url)), access)
+}
+
+/**
+ * What the store that a URL names is made of, without opening it.
+ *
+ * @throws {UsageError} when the URL names no store
+ */
+export async function examineStore(url: string): Promise<PoolExamination> {
+  const { examinePool } = await import('./sqlite/examine.ts')
+  return examinePool(absolutePath(sqlitePath(url)))
 }
 
 /** The URL with an absolute path, for a process that will stand in another directory. */

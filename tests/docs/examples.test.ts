@@ -7,7 +7,9 @@ import { until } from '../helpers/until.ts'
 
 const PAGES = [
   'README.md',
-  ...['admin', 'status', 'run', 'reserve', 'release', 'queue'].map(name => `docs/commands/${name}.md`),
+  ...['admin', 'status', 'run', 'reserve', 'release', 'doctor', 'queue'].map(
+    name => `docs/commands/${name}.md`,
+  ),
 ]
 
 /** Somebody uses GPU 3 of every page without a reservation. */
@@ -44,4 +46,5 @@ function general(line: string): string {
     .replace(/(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/g, 'TIME')
     .replace(/(by user|by) (?!PID)[\w-]+/g, '$1 USER')
     .replace(/PID \d+/g, 'PID N')
+    .replace(/\S+\/pool\.db(.*nobody but ).*( to delete)/, 'POOL$1OWNER$2')
 }
