@@ -208,6 +208,79 @@ export class WaitTimeoutError extends UserError {
   }
 }
 
+/** An extension that a request in the line would have to pay for. */
+export class ExtensionDelaysError extends UserError {
+  readonly code = 'extension-delays'
+  override readonly exitStatus = 75
+  /** @param waiting how many requests could start later */
+  constructor(readonly waiting: number) {
+    const who = waiting === 1 ? '1 request that waits' : `${waiting} requests that wait`
+    super(
+      `Cannot extend: ${who} for these GPUs could start later. The end stays as it is - run 'canhazgpu queue' for details`,
+    )
+  }
+}
+
+export class NoManualReservationError extends UserError {
+  readonly code = 'no-manual-reservation'
+  constructor() {
+    super(
+      "No manually reserved GPUs found for current user, so there is nothing to extend. Use 'canhazgpu reserve'",
+    )
+  }
+}
+
+export class NotYourGpusError extends UserError {
+  readonly code = 'not-your-gpus'
+  constructor(readonly gpus: readonly number[]) {
+    super(
+      `GPU(s) [${gpus.join(', ')}] are in no manual reservation of yours. Run 'canhazgpu status' to see whose they are`,
+    )
+  }
+}
+
+/** What keeps processes from being adopted. */
+export type AdoptionObstacle =
+  | { readonly kind: 'nothing-to-adopt' }
+  | { readonly kind: 'not-running'; readonly pid: number }
+  | { readonly kind: 'not-yours'; readonly pid: number; readonly userName: string }
+  | { readonly kind: 'no-gpu'; readonly pid: number }
+  | { readonly kind: 'several-users'; readonly userNames: readonly string[] }
+  | { readonly kind: 'reserved'; readonly gpu: number; readonly by: string }
+  | { readonly kind: 'reserved-already'; readonly gpus: readonly number[] }
+  | { readonly kind: 'drained'; readonly gpu: number }
+  | { readonly kind: 'shared'; readonly gpu: number; readonly pid: number; readonly userName: string }
+
+export class CannotAdoptError extends UserError {
+  readonly code = 'cannot-adopt'
+  constructor(readonly obstacles: readonly AdoptionObstacle[]) {
+    super(`Cannot adopt: ${obstacles.map(whyNotAdopted).join(', ')} - run 'canhazgpu status' for details`)
+  }
+}
+
+function whyNotAdopted(obstacle: AdoptionObstacle): string {
+  switch (obstacle.kind) {
+    case 'nothing-to-adopt':
+      return 'no process of yours uses a GPU without reservation'
+    case 'not-running':
+      return `PID ${obstacle.pid} is not running`
+    case 'not-yours':
+      return `PID ${obstacle.pid} belongs to ${obstacle.userName}`
+    case 'no-gpu':
+      return `PID ${obstacle.pid} uses no GPU of the pool`
+    case 'several-users':
+      return `the processes belong to ${obstacle.userNames.join(' and ')}, and a reservation has one holder`
+    case 'reserved':
+      return `GPU ${obstacle.gpu} is reserved by ${obstacle.by}`
+    case 'reserved-already':
+      return `GPU(s) [${obstacle.gpus.join(', ')}] are reserved for the same user already`
+    case 'drained':
+      return `GPU ${obstacle.gpu} is drained`
+    case 'shared':
+      return `GPU ${obstacle.gpu} is used by PID ${obstacle.pid} of ${obstacle.userName}, too`
+  }
+}
+
 /** Some of the very GPUs that were asked for cannot be had now. */
 export class GpusNotAvailableError extends UserError {
   readonly code = 'gpus-not-available'

@@ -2,7 +2,7 @@ import type { Change, Decision } from './changes.ts'
 import { NoSuchGpuError, NotHolderError } from './errors.ts'
 import { endOf, type Sightings, settle } from './expire.ts'
 import { ended, logged } from './history.ts'
-import { displayName, type Holder, type Pool, type Reservation } from './pool.ts'
+import { displayName, type Holder, type ManualReservation, type Pool, type Reservation } from './pool.ts'
 
 /**
  * Ends all manual reservations of one user: never another's, and never a run's.
@@ -94,7 +94,7 @@ export function releaseByWord(
   }
 }
 
-/** What a keeper may do to the one reservation that it keeps, and to no other user's. */
+/** What a keeper may do to the one reservation that it keeps: its own user's, or anybody's when root adopted it for them. */
 interface Kept {
   readonly id: string
   readonly uid: number
@@ -120,6 +120,13 @@ export function recordHeartbeat(pool: Pool, kept: Kept, now: number): Decision<b
   return { changes, result: isHeld }
 }
 
+/** The manual reservation that a keeper tells its holder about, undefined when it is gone. */
+export function findKeptManual(pool: Pool, kept: Kept): ManualReservation | undefined {
+  const reservation = findKept(pool, kept)
+  return reservation?.type === 'manual' ? reservation : undefined
+}
+
 function findKept(pool: Pool, { id, uid }: Kept): Reservation | undefined {
-  return pool.reservations.find(reservation => reservation.id === id && reservation.holder.uid === uid)
+  const { reservations } = pool
+  return reservations.find(({ id: other, holder }) => other === id && (uid === 0 || holder.uid === uid))
 }

@@ -3,7 +3,7 @@ import type { ProcessIdentity } from '../core/pool.ts'
 import { groupOf, signalGroup, signalProcess } from '../system/job-control.ts'
 import { close, openPidfd, readFile } from '../system/libc.ts'
 import { sight } from './identity.ts'
-import { waitForEndOf } from './keeper.ts'
+import { waitForAnEnd } from './keeper.ts'
 
 const SIGKILL = 9
 const SIGTERM = 15
@@ -55,7 +55,7 @@ function maySignal({ pid }: ProcessIdentity): boolean {
 
 function waitForAll(targets: readonly Target[], timeoutMs: number): void {
   const deadline = Date.now() + timeoutMs
-  for (const { identity, pidfd } of targets) waitForEndOf(identity, pidfd, Math.max(0, deadline - Date.now()))
+  for (const target of targets) waitForAnEnd([target], Math.max(0, deadline - Date.now()))
 }
 
 /**

@@ -25,7 +25,9 @@ const { symbols: c } = dlopen('libc.so.6', {
   inotify_add_watch: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
   inotify_init1: { args: ['i32'], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
+  lseek: { args: ['i32', 'i64', 'i32'], returns: 'i64' },
   localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
+  mktime: { args: ['ptr'], returns: 'i64' },
   memfd_create: { args: ['ptr', 'u32'], returns: 'i32' },
   open: { args: ['ptr', 'i32', 'i32'], returns: 'i32' },
   poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
@@ -73,6 +75,7 @@ const VTIME = 5
 const VMIN = 6
 const LOCK_EX = 2
 const LOCK_NB = 4
+const SEEK_END = 2
 const SIGALRM = 14
 const SIG_UNBLOCK = 1
 const SIG_SETMASK = 2
@@ -141,6 +144,15 @@ export function readFile(path: string): Buffer | null {
   } finally {
     c.close(fd)
   }
+}
+
+/** The length of a file in bytes; 0 when it cannot be read. */
+export function fileSize(path: string): number {
+  const fd = openForReading(path)
+  if (fd < 0) return 0
+  const size = Number(c.lseek(fd, 0, SEEK_END))
+  c.close(fd)
+  return Math.max(0, size)
 }
 
 /** The first bytes of a file; none when it cannot be read. */
@@ -257,6 +269,12 @@ function poll(fd: number, events: number, timeoutMs: number): boolean {
   return c.poll(request, 1, timeoutMs) > 0
 }
 
+/** Whether nobody can read any more what is written to a descriptor: the other end of a pipe is closed, say. */
+export function readerIsGone(fd: number): boolean {
+  // Errors and hang-ups are told without being asked for.
+  return poll(fd, 0, 0)
+}
+
 /**
  * Watches a file. @returns a descriptor that becomes readable each time that somebody closes the file who had it open for
  * reading, or -1 (no such file, or too many watches already); inotify(7)
@@ -298,6 +316,19 @@ export function waitForEnd(pidfd: number, timeoutMs: number): boolean {
   return poll(pidfd, POLLIN, timeoutMs)
 }
 
+/** The login shell of a user in the passwd database, null when it names none. */
+export function passwdShell(uid: number): string | null {
+  const entry = c.getpwuid(uid)
+  if (entry === null) return null
+  // pw_shell stands behind pw_name, pw_passwd, pw_uid and pw_gid, pw_gecos and pw_dir: five words.
+  return text(read.ptr(entry, 5 * 8)) || null
+}
+
+/** Sleeps in the kernel: nothing else goes on in this process. */
+export function sleep(ms: number): void {
+  if (ms > 0) poll(-1, 0, ms)
+}
+
 /** The name of a user in the passwd database (files, LDAP, whatever the host is set up for), null when it has none. */
 export function passwdName(uid: number): string | null {
   const entry = c.getpwuid(uid)
@@ -337,6 +368,11 @@ export function lockExclusively(fd: number, timeoutSeconds: number): boolean {
   return locked
 }
 
+/** Takes the exclusive flock(2) of an open file if nobody has it. @returns whether it was taken */
+export function tryLock(fd: number): boolean {
+  return c.flock(fd, LOCK_EX | LOCK_NB) === 0
+}
+
 /**
  * Ends the process at once: nothing is flushed, closed or finalized but by the kernel.
  *
@@ -360,6 +396,25 @@ export function localTime(at: number): number[] {
   const [second = 0, minute = 0, hour = 0, day = 0, month = 0, year = 0] = tm
   return [year + 1900, month + 1, day, hour, minute, second]
 }
+
+/**
+ * The instants at which the local clock shows a date and time, ascending: none when it skips that time, two when it is set
+ * back over it. Days beyond the end of a month count on into the next.
+ */
+export function instantsShown([year, month, day, hour, minute, second]: LocalTime): number[] {
+  const shown = (isSummerTime: number): number => {
+    const tm = new Int32Array(16)
+    tm.set([second, minute, hour, day, month - 1, year - 1900, 0, 0, isSummerTime])
+    const at = Number(c.mktime(tm)) * 1000
+    // Told the wrong season, or a time that is skipped, mktime moves to another time of day; mktime(3).
+    return tm[0] === second && tm[1] === minute && tm[2] === hour ? at : NaN
+  }
+  const instants = [shown(-1), shown(0), shown(1)].filter(at => !Number.isNaN(at))
+  return [...new Set(instants)].sort((a, b) => a - b)
+}
+
+/** Year, month from 1, day, hour, minute, second. */
+export type LocalTime = readonly [number, number, number, number, number, number]
 
 /** Gives a signal its default action. */
 export function resetSignal(signal: number): void {

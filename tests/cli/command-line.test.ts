@@ -105,7 +105,7 @@ describe('options', () => {
 
   test('have the defaults of the specification', () => {
     expect(command('reserve')).toMatchObject({
-      options: { gpus: 1, duration: 8 * 3_600_000 },
+      options: { gpus: 1, duration: null, until: null, short: false, shell: false, adopt: false, pid: null },
       context: {
         memoryThresholdMiB: 100,
         probeTimeoutMs: 30_000,
