@@ -7,7 +7,7 @@ import { until } from '../helpers/until.ts'
 
 const PAGES = [
   'README.md',
-  ...['admin', 'status', 'run', 'reserve', 'release', 'queue', 'report', 'log'].map(
+  ...['admin', 'status', 'run', 'reserve', 'release', 'doctor', 'queue', 'report', 'log'].map(
     name => `docs/commands/${name}.md`,
   ),
 ]
@@ -47,6 +47,7 @@ function general(line: string): string {
       .replace(/(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/g, 'TIME')
       .replace(/(by user|by) (?!PID)[\w-]+/g, '$1 USER')
       .replace(/PID \d+/g, 'PID N')
+      .replace(/\S+\/pool\.db(.*nobody but ).*( to delete)/, 'POOL$1OWNER$2')
       // The lines of `log`.
       .replace(/^(TIME \w+ +)[\w-]+/, '$1USER')
   )
