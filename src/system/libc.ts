@@ -354,6 +354,8 @@ export function resetSignal(signal: number): void {
 export function dieBy(signal: number): void {
   resetSignal(signal)
   c.kill(process.pid, signal)
+  // Another thread may be the one that gets it: until then nothing else is to happen here.
+  c.poll(null, 0, 1000)
 }
 
 /** Whether a descriptor is open and marked close-on-exec. */

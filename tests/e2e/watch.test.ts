@@ -18,6 +18,10 @@ const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
 /** Longer than any test: what is shown again then is shown for another reason. */
 const ONCE = '3600'
 
+/** A shell that tells the modes of the terminal before and after, the pid, and the exit status. */
+const SCRIPT = `trap : INT QUIT
+  stty -g; sh -c 'echo "pid $$"; exec "$C" status --watch ${ONCE}'; echo "end $?"; stty -g`
+
 function watch(
   options: readonly string[] = [ONCE],
   env: Record<string, string> = {},
@@ -101,9 +105,6 @@ describe('status --watch', () => {
 })
 
 describe('the terminal is as it was before, and the exit is its own, after', () => {
-  const SCRIPT = `trap : INT QUIT
-    stty -g; sh -c 'echo "pid $$"; exec "$C" status --watch ${ONCE}'; echo "end $?"; stty -g`
-
   test.each<[string, (pty: Pty, pid: number) => void, number]>([
     ['q', pty => pty.type('q'), 0],
     ['Q among other keys', pty => pty.type('xyQ'), 0],
@@ -158,22 +159,22 @@ describe('the terminal is as it was before, and the exit is its own, after', () 
 })
 
 describe('a tool', () => {
-  test('that hangs holds up no key, and does not stay behind', async () => {
+  test.each<[string, (pty: Pty, pid: number) => void, number]>([
+    ['q', pty => pty.type('q'), 0],
+    ['Ctrl-C', pty => pty.type('\x03'), 128 + 2],
+    ['SIGTERM', (_, pid) => process.kill(pid, 'SIGTERM'), 128 + 15],
+  ])('that hangs does not hold up %s, and does not stay behind', async (_, leave, exitStatus) => {
     using host = await Host.withPool(1)
     const pids = join(host.directory.path, 'pids')
     host.nvidiaSmi.before(`echo $$ >> ${pids}; exec sleep 600`)
     try {
-      for (const [keys, end] of [
-        ['q', { status: 0, signal: null }],
-        ['\x03', { status: null, signal: 'SIGINT' }],
-      ] as const) {
-        using pty = new Pty([executable(), 'status', '--watch'], host.env)
-        await pty.shows(/Asking the GPU tool/)
-        await until(() => Bun.file(pids).size > 0 && pidsIn(pids).length >= 2)
-        pty.type(keys)
-        expect(await pty.end()).toEqual(end)
-        await until(() => pidsIn(pids).every(hasEnded))
-      }
+      // The shell keeps the terminal open: a closed one would end the tool, too.
+      using pty = new Pty(['/bin/sh', '-c', `${SCRIPT}; read line`], { ...host.env, C: executable() })
+      await pty.shows(/Asking the GPU tool/)
+      await until(() => Bun.file(pids).size > 0 && pidsIn(pids).length === 2)
+      leave(pty, Number(/pid (\d+)/.exec(pty.text)?.[1]))
+      await pty.shows(new RegExp(`end ${exitStatus}\n`))
+      await until(() => pidsIn(pids).every(hasEnded))
     } finally {
       endAll(pids)
     }
