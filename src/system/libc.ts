@@ -421,6 +421,14 @@ export function resetSignal(signal: number): void {
   c.signal(signal, null)
 }
 
+/** Stops this process by a signal, as if nothing had ever caught it. It returns when the process goes on, or was not stopped. */
+export function stopBy(signal: number): void {
+  resetSignal(signal)
+  c.kill(process.pid, signal)
+  // Another thread may be the one that gets it.
+  c.poll(null, 0, 10)
+}
+
 /** Ends this process by a signal, as if nothing had ever caught it. */
 export function dieBy(signal: number): void {
   resetSignal(signal)

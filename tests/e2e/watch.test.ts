@@ -127,27 +127,40 @@ describe('the terminal is as it was before, and the exit is its own, after', () 
     expect(end).not.toContain('\x1b')
   })
 
-  test('Ctrl-Z, and it is there again with fg', async () => {
+  test('Ctrl-Z, and it is there again with fg, each time', async () => {
     const bash = ['/bin/bash', '--noprofile', '--norc', '-i']
     using pty = new Pty(bash, { ...host.env, C: executable(), PS1: 'ready> ' })
     await pty.shows(/ready> $/)
     pty.type(`stty -g; "$C" status --watch ${ONCE}\n`)
     await pty.shows(/GPU 1: /)
-    pty.type('\x1a')
-    await pty.shows(/1049l[\s\S]*Stopped[\s\S]*ready> $/)
-    pty.type('stty -g; echo away\n')
-    await pty.shows(/\naway\n/)
-    const [first, second] = pty.text.match(/^[\da-f]+(:[\da-f]+){10,}$/gm) ?? []
-    expect(second).toBe(first as string)
+    for (const word of ['away', 'again']) {
+      pty.type('\x1a')
+      await pty.shows(/1049l[^\x1b]*Stopped[^\x1b]*(\x1b\[\?2004h)?ready> $/)
+      pty.type(`stty -g; echo ${word}\n`)
+      await pty.shows(new RegExp(`\n${word}\n[^\n]*ready> $`))
+      const before = pty.text.length
+      pty.type('fg\n')
+      await until(() => /1049h.*GPU 1: /s.test(pty.text.slice(before)))
+    }
+    const modes = pty.text.match(/[\da-f]+(:[\da-f]+){10,}$/gm) ?? []
+    expect(modes).toBeArrayOfSize(3)
+    expect(new Set(modes).size).toBe(1)
     const before = pty.text.length
-    pty.type('fg\n')
-    await until(() => pty.text.slice(before).includes('GPU 1: '))
-    expect(pty.text.slice(before)).toContain(ENTER)
     pty.type('q')
     await until(() => pty.text.slice(before).includes(LEAVE))
     pty.type('echo "end $?"; exit\n')
     await pty.shows(/end 0\n/)
     await pty.end()
+  })
+
+  test('Ctrl-Z where no shell is there to go on: it goes on by itself', async () => {
+    using pty = watch()
+    await pty.shows(/GPU 1: /)
+    const before = pty.text.length
+    pty.type('\x1a')
+    await until(() => /1049l.*1049h.*GPU 1: /s.test(pty.text.slice(before)))
+    pty.type('q')
+    expect(await pty.end()).toEqual({ status: 0, signal: null })
   })
 
   test('a closed window: it dies of it', async () => {
