@@ -426,10 +426,20 @@ export function resetSignal(signal: number): void {
   c.signal(signal, null)
 }
 
+/** Stops this process by a signal, as if nothing had ever caught it. It returns when the process goes on, or was not stopped. */
+export function stopBy(signal: number): void {
+  resetSignal(signal)
+  c.kill(process.pid, signal)
+  // Another thread may be the one that gets it.
+  c.poll(null, 0, 10)
+}
+
 /** Ends this process by a signal, as if nothing had ever caught it. */
 export function dieBy(signal: number): void {
   resetSignal(signal)
   c.kill(process.pid, signal)
+  // Another thread may be the one that gets it: until then nothing else is to happen here.
+  c.poll(null, 0, 1000)
 }
 
 /** Whether a descriptor is open and marked close-on-exec. */
