@@ -18,6 +18,7 @@ const doors: [touch: RegExp, place: string][] = [
   [/^(node:)?child_process$/, 'nobody'],
   [/^bun$/, 'src/store/redis/'],
   [/^Bun\.(spawn|spawnSync|which)$/, 'src/system/spawn.ts'],
+  [/^Bun\.TOML$/, 'src/system/toml.ts'],
   [/^Bun\.(redis|RedisClient)$/, 'src/store/redis/'],
   // What no line above allows.
   [/^(bun:|Bun\.)/, 'nobody'],
@@ -77,6 +78,7 @@ describe('the checks above', () => {
     ['src/system/libc.ts', "Bun.spawnSync(['true'])"],
     ['src/probe/made.ts', "import { execFile } from 'node:child_process'"],
     ['src/store/sqlite/made.ts', "import { redis } from 'bun'"],
+    ['src/cli/made.ts', "Bun.TOML.parse('a = 1')"],
     ['src/cli/made.ts', "await Bun.file('config').text()"],
   ])('see in %s the touch of %s', (path, text) => {
     expect(wrongTouches(made(path, text))).toHaveLength(1)

@@ -1,13 +1,14 @@
 import { UsageError } from '../core/errors.ts'
-import type { Command, Context } from './command.ts'
+import type { Command, Context, Origins } from './command.ts'
 import { commands } from './commands.ts'
+import { configFiles } from './config/layers.ts'
 import { createContext } from './context.ts'
 import { globalOptions } from './global-options.ts'
 import { nearest } from './nearest.ts'
 import type { OptionValues } from './options.ts'
 import { shellWord } from './output/shell-word.ts'
-import { parseOptions } from './parse-options.ts'
-import { environment, resolveOptions } from './settings.ts'
+import { type Given, type ParsedOptions, parseOptions } from './parse-options.ts'
+import { environment, resolveOptions, settingsFor } from './settings.ts'
 
 /** What a command line asks for. */
 export type Asked =
@@ -38,16 +39,46 @@ export function readCommandLine(args: readonly string[]): Asked {
   if (!command) throw unknownCommand(name)
 
   const rest = args.slice(before.length + 1)
-  const after = parseOptions(rest, { ...globalOptions, ...command.options })
+  const after = parseBehind(command, rest)
   if (after.version) return { kind: 'version' }
   if (after.help) return { kind: 'help', command }
   const operands = readOperands(command, args, before.length + 1 + after.length)
   const given = new Map([...before.given, ...after.given])
+  const origins = findOrigins(given, process.env)
   return {
     kind: 'command',
     command,
-    options: resolveOptions(command.options, given, environment(process.env, command.name)),
-    context: createContext(resolveOptions(globalOptions, given, environment(process.env, null)), operands),
+    options: resolveOptions(
+      command.options,
+      given,
+      settingsFor(command.options, command.name, origins.layers),
+    ),
+    context: createContext(origins, operands),
+  }
+}
+
+/** Where all values come from, for a command line. @throws {UserError} when a configuration file cannot be used */
+function findOrigins(given: Given, env: Readonly<Record<string, string | undefined>>): Origins {
+  const variables = environment(env)
+  const text = given.get('config')
+  const named = text === undefined ? variables('config', null) : { text, source: '--config' }
+  const files = configFiles(named, env)
+  return { given, files, layers: [...files.map(file => file.layer), variables] }
+}
+
+/** The options behind a command, one of which may stand there without its name: `completion bash`. */
+function parseBehind(command: Command, args: readonly string[]): ParsedOptions {
+  const options = { ...globalOptions, ...command.options }
+  const first = parseOptions(args, options)
+  const operand = Object.keys(command.options).find(key => command.options[key]?.operand)
+  const word = args[first.length]
+  if (operand === undefined || word === undefined || word === '--' || first.given.has(operand)) return first
+  const second = parseOptions(args.slice(first.length + 1), options)
+  return {
+    given: new Map([...first.given, [operand, word], ...second.given]),
+    help: first.help || second.help,
+    version: first.version || second.version,
+    length: first.length + 1 + second.length,
   }
 }
 

@@ -1,13 +1,30 @@
 import type { Holder, Pool } from '../core/pool.ts'
 import type { Probe } from '../probe/probe.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
+import type { ConfigFile } from './config/layers.ts'
+import type { standingSettings } from './config/standing-settings.ts'
 import type { Options, OptionValues } from './options.ts'
+import type { Given } from './parse-options.ts'
+import type { Layer } from './settings.ts'
+
+/** Where values come from, besides the defaults. */
+export interface Origins {
+  /** What stands on the command line. */
+  readonly given: Given
+  /** The configuration files, the later ones winning. */
+  readonly files: readonly ConfigFile[]
+  /** These files and the environment, the later ones winning. */
+  readonly layers: readonly Layer[]
+}
 
 /** All that a command may touch. */
 export interface Context {
   readonly storeUrl: string
   readonly memoryThresholdMiB: number
   readonly probeTimeoutMs: number
+  /** What is set in configuration files and is no option. */
+  readonly settings: OptionValues<typeof standingSettings>
+  readonly origins: Origins
   /** The user who runs the command. */
   readonly holder: Holder
   /** What stands behind `--`, decoded; null when there is no `--`. */

@@ -5,26 +5,31 @@ import { openProbe } from '../probe/probe.ts'
 import { openStore } from '../store/open.ts'
 import { isOnPath } from '../system/spawn.ts'
 import { userNameOf } from '../system/user-name.ts'
-import type { Context } from './command.ts'
-import type { globalOptions } from './global-options.ts'
-import type { OptionValues } from './options.ts'
+import type { Context, Origins } from './command.ts'
+import { standingSettings } from './config/standing-settings.ts'
+import { globalOptions } from './global-options.ts'
 import { notice, print } from './output/print.ts'
+import { resolveOptions, settingsFor } from './settings.ts'
 
 /** The real world for a command. */
-export function createContext(
-  {
+export function createContext(origins: Origins, operands: readonly string[] | null): Context {
+  const {
     store: storeUrl,
     memoryThreshold: memoryThresholdMiB,
     probeTimeout: probeTimeoutMs,
-  }: OptionValues<typeof globalOptions>,
-  operands: readonly string[] | null,
-): Context {
+  } = resolveOptions(globalOptions, origins.given, settingsFor(globalOptions, null, origins.layers))
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
   return {
     storeUrl,
     memoryThresholdMiB,
     probeTimeoutMs,
+    settings: resolveOptions(
+      standingSettings,
+      new Map(),
+      settingsFor(standingSettings, null, origins.layers),
+    ),
+    origins,
     holder: { uid, userName: userNameOf(uid) },
     operands,
     supervisorFd: null,

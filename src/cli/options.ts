@@ -1,5 +1,8 @@
 import { parseDuration } from '../core/duration.ts'
 
+/** The forms that a value has in a configuration file. */
+export type Written = 'text' | 'number' | 'boolean' | 'list'
+
 /** One option of a command line. Its name is its key in the table of options: `memoryThreshold` is `--memory-threshold`. */
 export interface Option<T> {
   /** What stands for the value in help: `N`; null for a flag, which takes none. */
@@ -8,6 +11,14 @@ export interface Option<T> {
   readonly short?: string
   /** What it means without a value, as a text; where this is missing, it needs one. `--no-NAME` means `false` then. */
   readonly bare?: string
+  /** Whether its name may be left out behind a command that takes options only: `completion bash`. */
+  readonly operand?: boolean
+  /** All that it can be, where that is a few words. */
+  readonly choices?: readonly string[]
+  /** How it is written in a configuration file; text, where this is missing. */
+  readonly written?: readonly Written[]
+  /** The key of the option that it replaces: of the two, the one from the later source holds. */
+  readonly insteadOf?: string
   readonly help: string
   /** A use that works: `--gpus 2`. */
   readonly example: string
@@ -26,13 +37,15 @@ export type Options = Readonly<Record<string, Option<any>>>
 
 export type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never }
 
-type Details<T> = Pick<Option<T>, 'help' | 'example'> & Partial<Pick<Option<T>, 'short' | 'shownDefault'>>
+type Details<T> = Pick<Option<T>, 'help' | 'example'> &
+  Partial<Pick<Option<T>, 'short' | 'shownDefault' | 'operand' | 'insteadOf'>>
 
 export function flag(details: Pick<Details<boolean>, 'help' | 'example' | 'short'>): Option<boolean> {
   return {
     ...details,
     placeholder: null,
     bare: 'true',
+    written: ['boolean'],
     expected: 'true or false',
     parse: text => (text === 'true' ? true : text === 'false' ? false : undefined),
     fallback: false,
@@ -46,6 +59,7 @@ export function positiveInteger(
   const { fallback, least = 1 } = details
   return {
     ...details,
+    written: ['number'],
     expected: `a whole number of at least ${least}`,
     parse: text => {
       const value = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : -1

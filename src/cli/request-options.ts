@@ -15,6 +15,7 @@ export const requestOptions = {
   gpuIds: gpuIds({
     help: 'Reserve exactly these GPUs, instead of --gpus',
     example: '--gpu-ids 1,3',
+    insteadOf: 'gpus',
   }),
   policy: choice({
     placeholder: 'NAME',
@@ -53,11 +54,16 @@ export function wantedGpus({ gpus, gpuIds, policy }: OptionValues<typeof request
 }
 
 /** A list of GPU ids with ranges, `0-3,5`; ascending, each once. */
-export function gpuIds(details: { help: string; example: string }): Option<number[] | null> {
+export function gpuIds(details: {
+  help: string
+  example: string
+  insteadOf?: string
+}): Option<number[] | null> {
   return {
     ...details,
     placeholder: 'IDS',
     short: 'G',
+    written: ['text', 'number', 'list'],
     expected: 'GPU IDs with commas, or ranges of them',
     parse: parseGpuIds,
     fallback: null,
@@ -84,6 +90,7 @@ function wait(details: { help: string; example: string }): Option<number | null>
     ...details,
     placeholder: 'DURATION',
     bare: 'true',
+    written: ['text', 'boolean'],
     expected: 'a duration, true or false',
     parse: text => {
       if (text === 'true') return Infinity

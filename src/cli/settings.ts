@@ -1,32 +1,78 @@
 import { UsageError } from '../core/errors.ts'
+import { nearest } from './nearest.ts'
 import { type Option, type Options, type OptionValues, optionName } from './options.ts'
+import type { Given } from './parse-options.ts'
+import { requestOptions } from './request-options.ts'
 
 /** A value that somebody has set, and where. */
 export interface Setting {
-  readonly text: string
-  /** As people know it: `--gpus`, `CANHAZGPU_STORE`. */
+  /** null where it is switched off, as if nobody had set it anywhere. */
+  readonly text: string | null
+  /** As people know it: `--gpus`, `CANHAZGPU_STORE`, `run.timeout in /etc/canhazgpu/config.toml`. */
   readonly source: string
 }
 
+/** One place where values are set. @param command whose option it is, null for one that is not of one command */
+export type Layer = (key: string, command: string | null) => Setting | undefined
+
+/** A setting, and the place of its layer among the others: the larger wins. */
+export type Ranked = Setting & { readonly rank: number }
+
 /** Where values come from when the command line gives none: undefined where nobody has set any. */
-export type Settings = (key: string) => Setting | undefined
+export type Settings = (key: string) => Ranked | undefined
 
 /** `CANHAZGPU_STORE`, and for the option of one command `CANHAZGPU_RUN_TIMEOUT`. */
 export function variableName(key: string, command: string | null): string {
-  const words = [...(command === null ? [] : [command]), optionName(key).slice(2).replaceAll('-', '_')]
-  return ['CANHAZGPU', ...words].join('_').toUpperCase()
+  const words = [...(command === null ? [] : [command]), optionName(key).slice(2)]
+  return ['CANHAZGPU', ...words].join('_').replaceAll('-', '_').toUpperCase()
 }
 
 /** The settings in the environment; an empty variable counts as not set. */
-export function environment(
-  env: Readonly<Record<string, string | undefined>>,
-  command: string | null,
-): Settings {
-  return key => {
+export function environment(env: Readonly<Record<string, string | undefined>>): Layer {
+  return (key, command) => {
     const source = variableName(key, command)
     const text = env[source]
     return text ? { text, source } : undefined
   }
+}
+
+/**
+ * What holds for the options of one command. A later layer wins; in one layer, what is set for this command wins over what
+ * is set for all that share the option.
+ *
+ * @param layers the later ones win
+ */
+export function settingsFor(options: Options, command: string | null, layers: readonly Layer[]): Settings {
+  return key => {
+    for (let rank = layers.length - 1; rank >= 0; rank--) {
+      const layer = layers[rank]
+      const setting = layer?.(key, command) ?? (isShared(key, options[key]) ? layer?.(key, null) : undefined)
+      if (setting) return { ...setting, rank }
+    }
+    return undefined
+  }
+}
+
+/** Whether an option is the same one in several commands, so that one value can be set for all of them. */
+export function isShared(key: string, option: Option<unknown> | undefined): boolean {
+  return option !== undefined && (requestOptions as Options)[key] === option
+}
+
+/** Who has set each option of a command, if anybody has: the command line, else the settings. */
+export function findSettings(options: Options, given: Given, settings: Settings): Map<string, Ranked> {
+  const found = new Map<string, Ranked>()
+  for (const key of Object.keys(options)) {
+    const text = given.get(key)
+    const setting = text === undefined ? settings(key) : { text, source: optionName(key), rank: Infinity }
+    if (setting) found.set(key, setting)
+  }
+  for (const [key, { insteadOf }] of Object.entries(options)) {
+    const [one, other] = [found.get(key), found.get(insteadOf ?? '')]
+    if (!one || !other || insteadOf === undefined || one.rank === other.rank) continue
+    const [earlier, later] = one.rank < other.rank ? [key, other] : [insteadOf, one]
+    if (later.text !== null) found.delete(earlier)
+  }
+  return found
 }
 
 /**
@@ -36,26 +82,36 @@ export function environment(
  */
 export function resolveOptions<O extends Options>(
   options: O,
-  given: ReadonlyMap<string, string>,
+  given: Given,
   settings: Settings,
 ): OptionValues<O> {
-  const values = Object.entries(options).map(([key, option]) => {
-    const text = given.get(key)
-    const setting = text === undefined ? settings(key) : { text, source: optionName(key) }
-    return [key, resolve(key, option, setting)]
-  })
+  const found = findSettings(options, given, settings)
+  const values = Object.entries(options).map(([key, option]) => [key, resolve(key, option, found.get(key))])
   return Object.fromEntries(values)
 }
 
 function resolve(key: string, option: Option<unknown>, setting: Setting | undefined): unknown {
-  if (setting === undefined) {
+  if (setting === undefined || setting.text === null) {
     if (option.fallback === undefined)
       throw new UsageError(`Missing option ${optionName(key)}, for example ${option.example}`)
     return option.fallback
   }
-  const value = option.parse(setting.text)
+  const value = meaningOf(option, setting.text)
   if (value !== undefined) return value
   throw new UsageError(
-    `Invalid value for ${setting.source}: "${setting.text}". Use ${option.expected}, for example ${option.example}`,
+    `Invalid value for ${setting.source}: ${refusal(option, setting.text, option.example)}`,
   )
+}
+
+/** What a text means to an option; undefined for nothing. `false` takes the value of an option that needs none. */
+export function meaningOf<T>(option: Option<T>, text: string): T | undefined {
+  const value = option.parse(text)
+  return value === undefined && text === 'false' && option.fallback === null ? option.fallback : value
+}
+
+/** Why a text is no value of an option, and one that is. */
+export function refusal({ expected, choices }: Option<unknown>, text: string, example: string): string {
+  const meant = nearest(text, choices ?? [])
+  const question = meant === null ? '' : `Did you mean ${meant}? `
+  return `"${text}". ${question}Use ${expected}, for example ${example}`
 }
