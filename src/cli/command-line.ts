@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import type { Command, Context, Origins } from './command.ts'
-import { commands } from './commands.ts'
+import { commandNames, findCommand } from './commands.ts'
 import { configFiles } from './config/layers.ts'
 import { createContext } from './context.ts'
 import { globalOptions } from './global-options.ts'
@@ -35,7 +35,7 @@ export function readCommandLine(args: readonly string[]): Asked {
   if (name === undefined || name === '--') {
     throw new UsageError("No command given. See 'canhazgpu --help' for the commands")
   }
-  const command = commands.find(known => known.name === name)
+  const command = findCommand(name)
   if (!command) throw unknownCommand(name)
 
   const rest = args.slice(before.length + 1)
@@ -101,9 +101,8 @@ function readOperands(command: Command, args: readonly string[], end: number): s
 }
 
 function unknownCommand(name: string): UsageError {
-  const names = commands.map(command => command.name)
-  const suggestion = nearest(name, names)
+  const suggestion = nearest(name, commandNames)
   return new UsageError(
-    `Unknown command: ${name}. ${suggestion ? `Did you mean ${suggestion}?` : `Use one of ${names.join(', ')}`}`,
+    `Unknown command: ${name}. ${suggestion ? `Did you mean ${suggestion}?` : `Use one of ${commandNames.join(', ')}`}`,
   )
 }

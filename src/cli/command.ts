@@ -32,8 +32,10 @@ export interface Context {
   /** The descriptor that tells a supervisor when this process becomes the command; null when there is none. */
   readonly supervisorFd: number | null
   openStore(access: StoreAccess): Promise<Store>
-  /** The store, the pool in it as it is now, and the probe for its provider. @throws {PoolNotInitializedError} */
-  openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool; probe: Probe }>
+  /** The store, and the pool in it as it is now. @throws {PoolNotInitializedError} */
+  openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }>
+  /** The same, and the probe for the pool's provider, to be asked for its usage. @throws {PoolNotInitializedError} */
+  openProbedPool(access: StoreAccess): Promise<{ store: Store; pool: Pool; probe: Probe }>
   now(): number
   newId(): string
   /** Writes lines of results to stdout. */

@@ -1,8 +1,10 @@
 import { PoolNotInitializedError } from '../core/errors.ts'
 import type { Pool } from '../core/pool.ts'
-import { NVIDIA_SMI } from '../probe/nvidia-smi.ts'
+import { EarlyProbe } from '../probe/early.ts'
+import { NVIDIA_SMI, NvidiaSmiProbe } from '../probe/nvidia-smi.ts'
 import { openProbe } from '../probe/probe.ts'
 import { openStore } from '../store/open.ts'
+import type { Store, StoreAccess } from '../store/store.ts'
 import { isOnPath } from '../system/spawn.ts'
 import { userNameOf } from '../system/user-name.ts'
 import type { Context, Origins } from './command.ts'
@@ -20,6 +22,12 @@ export function createContext(origins: Origins, operands: readonly string[] | nu
   } = resolveOptions(globalOptions, origins.given, settingsFor(globalOptions, null, origins.layers))
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
+  async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
+    const store = await openStore(storeUrl, access)
+    const pool = await store.read()
+    if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
+    return { store, pool }
+  }
   return {
     storeUrl,
     memoryThresholdMiB,
@@ -34,11 +42,18 @@ export function createContext(origins: Origins, operands: readonly string[] | nu
     operands,
     supervisorFd: null,
     openStore: access => openStore(storeUrl, access),
-    async openPool(access) {
-      const store = await openStore(storeUrl, access)
-      const pool = await store.read()
-      if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
-      return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs, pool.gpus.length) }
+    openPool,
+    async openProbedPool(access) {
+      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs))
+      try {
+        const { store, pool } = await openPool(access)
+        if (pool.provider === 'nvidia') return { store, pool, probe: early }
+        early.abandon()
+        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs, pool.gpus.length) }
+      } catch (error) {
+        early.abandon()
+        throw error
+      }
     },
     now: Date.now,
     newId: () => crypto.randomUUID().slice(-12),

@@ -13,10 +13,10 @@ export function overview(): string[] {
     'Usage: canhazgpu [OPTIONS] COMMAND [ARGS]...',
     '',
     'Commands:',
-    ...summaries(mainCommands),
+    ...summaries(mainCommands()),
     '',
     'More commands:',
-    ...summaries(moreCommands),
+    ...summaries(moreCommands()),
   ]
 }
 

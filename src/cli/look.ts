@@ -8,7 +8,7 @@ import type { Context } from './command.ts'
 
 /** The pool and the hardware at this moment, for commands that only show. A sick GPU tool is a warning to them. */
 export async function look(context: Context): Promise<{ pool: Pool; facts: PoolFacts }> {
-  const { store, pool: before, probe } = await context.openPool('read')
+  const { store, pool: before, probe } = await context.openProbedPool('read')
   const usage = await usageOrWarning(probe, context)
   // The probe may take seconds: what was reserved in the meantime belongs in the picture.
   const pool = (await store.read()) ?? before

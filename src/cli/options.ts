@@ -13,6 +13,8 @@ export interface Option<T> {
   readonly bare?: string
   /** Whether its name may be left out behind a command that takes options only: `completion bash`. */
   readonly operand?: boolean
+  /** Whether one value can be set for all commands that take it. */
+  readonly shared?: boolean
   /** All that it can be, where that is a few words. */
   readonly choices?: readonly string[]
   /** How it is written in a configuration file; text, where this is missing. */

@@ -1,10 +1,17 @@
 import { parseDuration } from '../core/duration.ts'
 import { UsageError } from '../core/errors.ts'
 import { POLICIES, type Wanted } from '../core/pool.ts'
-import { choice, type Option, type OptionValues, optionalText, positiveInteger } from './options.ts'
+import {
+  choice,
+  type Option,
+  type Options,
+  type OptionValues,
+  optionalText,
+  positiveInteger,
+} from './options.ts'
 
 /** What `run` and `reserve` both take: which GPUs, and whether to wait for them. */
-export const requestOptions = {
+export const requestOptions = shared({
   gpus: positiveInteger({
     placeholder: 'N',
     short: 'g',
@@ -40,6 +47,11 @@ export const requestOptions = {
     help: 'Your name, on an account that several people share; for display only',
     example: '--user alice',
   }),
+})
+
+function shared<O extends Options>(options: O): O {
+  const entries = Object.entries(options).map(([key, option]) => [key, { ...option, shared: true }])
+  return Object.fromEntries(entries)
 }
 
 /** @throws {UsageError} when `--gpus` and `--gpu-ids` disagree */

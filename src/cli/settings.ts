@@ -2,7 +2,6 @@ import { UsageError } from '../core/errors.ts'
 import { nearest } from './nearest.ts'
 import { type Option, type Options, type OptionValues, optionName } from './options.ts'
 import type { Given } from './parse-options.ts'
-import { requestOptions } from './request-options.ts'
 
 /** A value that somebody has set, and where. */
 export interface Setting {
@@ -10,13 +9,19 @@ export interface Setting {
   readonly text: string | null
   /** As people know it: `--gpus`, `CANHAZGPU_STORE`, `run.timeout in /etc/canhazgpu/config.toml`. */
   readonly source: string
+  /** The configuration file that sets it. */
+  readonly file?: string
 }
 
 /** One place where values are set. @param command whose option it is, null for one that is not of one command */
 export type Layer = (key: string, command: string | null) => Setting | undefined
 
-/** A setting, and the place of its layer among the others: the larger wins. */
-export type Ranked = Setting & { readonly rank: number }
+export interface Ranked extends Setting {
+  /** The place of its layer among the others: the larger wins. */
+  readonly rank: number
+  /** Whether it is set for this command alone. */
+  readonly isOwn: boolean
+}
 
 /** Where values come from when the command line gives none: undefined where nobody has set any. */
 export type Settings = (key: string) => Ranked | undefined
@@ -46,16 +51,13 @@ export function settingsFor(options: Options, command: string | null, layers: re
   return key => {
     for (let rank = layers.length - 1; rank >= 0; rank--) {
       const layer = layers[rank]
-      const setting = layer?.(key, command) ?? (isShared(key, options[key]) ? layer?.(key, null) : undefined)
-      if (setting) return { ...setting, rank }
+      const own = layer?.(key, command)
+      if (own) return { ...own, rank, isOwn: true }
+      const common = options[key]?.shared ? layer?.(key, null) : undefined
+      if (common) return { ...common, rank, isOwn: false }
     }
     return undefined
   }
-}
-
-/** Whether an option is the same one in several commands, so that one value can be set for all of them. */
-export function isShared(key: string, option: Option<unknown> | undefined): boolean {
-  return option !== undefined && (requestOptions as Options)[key] === option
 }
 
 /** Who has set each option of a command, if anybody has: the command line, else the settings. */
@@ -63,7 +65,8 @@ export function findSettings(options: Options, given: Given, settings: Settings)
   const found = new Map<string, Ranked>()
   for (const key of Object.keys(options)) {
     const text = given.get(key)
-    const setting = text === undefined ? settings(key) : { text, source: optionName(key), rank: Infinity }
+    const setting =
+      text === undefined ? settings(key) : { text, source: optionName(key), rank: Infinity, isOwn: true }
     if (setting) found.set(key, setting)
   }
   for (const [key, { insteadOf }] of Object.entries(options)) {

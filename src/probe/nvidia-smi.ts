@@ -16,10 +16,13 @@ export const NVIDIA_SMI = 'nvidia-smi'
 
 /** Asks nvidia-smi on PATH. */
 export class NvidiaSmiProbe implements Probe {
+  private asking: AbortController | null = null
+
   constructor(private readonly timeoutMs: number) {}
 
   async usage(): Promise<Usage> {
     const abandoned = new AbortController()
+    this.asking = abandoned
     try {
       // Both at the same time: on large hosts each takes seconds.
       const [gpus, processes] = await Promise.all([
@@ -31,6 +34,11 @@ export class NvidiaSmiProbe implements Probe {
       // When one has failed, the other must not stay behind: hung tools would pile up, two with every command.
       abandoned.abort()
     }
+  }
+
+  /** Ends what is being asked. */
+  abandon(): void {
+    this.asking?.abort()
   }
 
   async gpuCount(): Promise<number> {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { version } from '../../package.json'
-import { commands } from '../../src/cli/commands.ts'
+import { allCommands } from '../../src/cli/commands.ts'
 import { globalOptions } from '../../src/cli/global-options.ts'
 import { commandHelp, overview } from '../../src/cli/help.ts'
 import { optionName } from '../../src/cli/options.ts'
 import { canhazgpu } from '../helpers/executable.ts'
+
+const commands = allCommands()
 
 const WIDTH = 80
 

@@ -31,7 +31,7 @@ export default defineCommand({
   },
   async run(options, context) {
     const { duration: durationMs } = options
-    const { gpus, reservedAt } = await acquire(context, await context.openPool('write'), options, {
+    const { gpus, reservedAt } = await acquire(context, await context.openProbedPool('write'), options, {
       durationMs,
     })
     const ends = localClock(reservedAt + durationMs)

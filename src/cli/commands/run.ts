@@ -54,7 +54,7 @@ export default defineCommand({
     }
     if (supervisorFd !== null) closeOnExec(supervisorFd)
 
-    const { store, probe } = await context.openPool('write')
+    const { store, probe } = await context.openProbedPool('write')
     const { holder } = context
     const process = ownIdentity()
     const { id, gpus } = await acquire(context, { store, probe }, options, {

@@ -1,6 +1,6 @@
 import { ConfigBrokenError, ConfigKeyError, UsageError } from '../../core/errors.ts'
 import { parseToml } from '../../system/toml.ts'
-import { commands } from '../commands.ts'
+import { allCommands, commandNames, findCommand } from '../commands.ts'
 import { globalOptions } from '../global-options.ts'
 import { nearest } from '../nearest.ts'
 import type { Option, Options } from '../options.ts'
@@ -25,7 +25,7 @@ export function readConfiguration(path: string, content: Uint8Array): Layer {
   const settings = new Map<string, Setting>()
   for (const [name, value] of Object.entries(parse(path, content))) {
     if (!isTable(value)) set(null, name, value)
-    else if (!commands.some(command => command.name === name)) throw unknownSection(path, name)
+    else if (!commandNames.includes(name)) throw unknownSection(path, name)
     else for (const [key, inside] of Object.entries(value)) set(name, key, inside)
   }
   return (key, command) => settings.get(settingName(key, command))
@@ -36,7 +36,11 @@ export function readConfiguration(path: string, content: Uint8Array): Layer {
     const option = key === undefined ? undefined : options[key]
     if (key === undefined || !option) throw unknownKey(path, section, name)
     const source = `${section === null ? '' : `${section}.`}${name} in ${path}`
-    settings.set(settingName(key, section), { text: readValue(path, key, option, value, source), source })
+    settings.set(settingName(key, section), {
+      text: readValue(path, key, option, value, source),
+      source,
+      file: path,
+    })
   }
 }
 
@@ -47,7 +51,7 @@ function settingName(key: string, command: string | null): string {
 /** The options that a section of a file sets; null for what stands above all sections. */
 function optionsOf(section: string | null): Options {
   if (section === null) return commonOptions()
-  return commands.find(({ name }) => name === section)?.options ?? {}
+  return findCommand(section)?.options ?? {}
 }
 
 function readValue(
@@ -124,10 +128,7 @@ function isTable(value: unknown): value is Record<string, unknown> {
 }
 
 function unknownSection(path: string, name: string): ConfigKeyError {
-  const meant = nearest(
-    name,
-    commands.map(command => command.name),
-  )
+  const meant = nearest(name, commandNames)
   return new ConfigKeyError(
     path,
     `[${name}]`,
@@ -142,10 +143,10 @@ function unknownKey(path: string, section: string | null, name: string): ConfigK
 
 /** Where a key that is not known here may belong. */
 function hint(section: string | null, name: string): string {
-  const homes = commands.filter(({ options }) => Object.keys(options).some(key => fileKey(key) === name))
+  const homes = allCommands().filter(({ options }) => Object.keys(options).some(key => fileKey(key) === name))
   const keys = (options: Options) => Object.keys(options).map(fileKey)
   if (section === null) {
-    if (commands.some(command => command.name === name)) return `It is a section: write [${name}]`
+    if (commandNames.includes(name)) return `It is a section: write [${name}]`
     if (homes[0])
       return `It is an option of one command: put it under ${homes.map(home => `[${home.name}]`).join(' or ')}`
   } else if (keys(commonOptions()).includes(name)) return 'It is for all commands: put it above the sections'
