@@ -58,7 +58,7 @@ export function readCommandLine(args: readonly string[]): Asked {
 }
 
 /** Where all values come from, for a command line. @throws {UserError} when a configuration file cannot be used */
-function findOrigins(given: Given, env: Readonly<Record<string, string | undefined>>): Origins {
+export function findOrigins(given: Given, env: Readonly<Record<string, string | undefined>>): Origins {
   const variables = environment(env)
   const text = given.get('config')
   const named = text === undefined ? variables('config', null) : { text, source: '--config' }

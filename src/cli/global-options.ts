@@ -29,6 +29,7 @@ export const globalOptions = {
   }),
   config: optionalText({
     placeholder: 'FILE',
+    completes: 'files',
     help: 'A configuration file (.toml or .json) that holds over those of the host and of the user',
     example: '--config lab.toml',
   }),

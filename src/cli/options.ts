@@ -17,6 +17,8 @@ export interface Option<T> {
   readonly shared?: boolean
   /** All that it can be, where that is a few words. */
   readonly choices?: readonly string[]
+  /** What a shell completes its value from, where that is not `choices`. */
+  readonly completes?: 'files' | 'gpus'
   /** How it is written in a configuration file; text, where this is missing. */
   readonly written?: readonly Written[]
   /** The key of the option that it replaces: of the two, the one from the later source holds. */
@@ -40,7 +42,7 @@ export type Options = Readonly<Record<string, Option<any>>>
 export type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never }
 
 type Details<T> = Pick<Option<T>, 'help' | 'example'> &
-  Partial<Pick<Option<T>, 'short' | 'shownDefault' | 'operand' | 'insteadOf'>>
+  Partial<Pick<Option<T>, 'short' | 'shownDefault' | 'operand' | 'insteadOf' | 'completes'>>
 
 export function flag(details: Pick<Details<boolean>, 'help' | 'example' | 'short'>): Option<boolean> {
   return {
@@ -116,15 +118,16 @@ export function text(details: Details<string> & { placeholder: string; fallback:
 }
 
 /** One of some words. */
-export function choice<T extends string, F extends T | null>(
-  details: Details<T> & { placeholder: string; choices: readonly T[]; fallback: F },
+export function choice<T extends string, F extends T | null = never>(
+  details: Details<T> & { placeholder: string; choices: readonly T[]; fallback?: F },
 ): Option<T | F> {
   const { choices, fallback } = details
   return {
     ...details,
     expected: choices.join(', '),
     parse: value => choices.find(known => known === value),
-    ...(fallback === null ? {} : { shownDefault: fallback }),
+    fallback,
+    ...(fallback ? { shownDefault: fallback } : {}),
   }
 }
 

@@ -75,6 +75,7 @@ export function gpuIds(details: {
     ...details,
     placeholder: 'IDS',
     short: 'G',
+    completes: 'gpus',
     written: ['text', 'number', 'list'],
     expected: 'GPU IDs with commas, or ranges of them',
     parse: parseGpuIds,

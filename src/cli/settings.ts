@@ -94,16 +94,17 @@ export function resolveOptions<O extends Options>(
 }
 
 function resolve(key: string, option: Option<unknown>, setting: Setting | undefined): unknown {
-  if (setting === undefined || setting.text === null) {
-    if (option.fallback === undefined)
-      throw new UsageError(`Missing option ${optionName(key)}, for example ${option.example}`)
-    return option.fallback
-  }
-  const value = meaningOf(option, setting.text)
+  if (setting) return read(option, setting)
+  if (option.fallback !== undefined) return option.fallback
+  throw new UsageError(`Missing option ${optionName(key)}, for example ${option.example}`)
+}
+
+/** @throws {UsageError} for a value that its option does not take */
+export function read<T>(option: Option<T>, { text, source }: Setting): T | undefined {
+  if (text === null) return option.fallback
+  const value = meaningOf(option, text)
   if (value !== undefined) return value
-  throw new UsageError(
-    `Invalid value for ${setting.source}: ${refusal(option, setting.text, option.example)}`,
-  )
+  throw new UsageError(`Invalid value for ${source}: ${refusal(option, text, option.example)}`)
 }
 
 /** What a text means to an option; undefined for nothing. `false` takes the value of an option that needs none. */

@@ -5,3 +5,6 @@ export const KEEPER = 'keeper'
 
 /** The job of a `run` with a time limit. */
 export const SUPERVISED = 'supervised'
+
+/** Says to a shell what may stand at the cursor. */
+export const COMPLETER = 'complete'

@@ -20,6 +20,7 @@ export interface ConfigFile {
 
 type Variables = Readonly<Record<string, string | undefined>>
 
+export const HOST_DIRECTORY = '/etc/canhazgpu'
 const NAMES = ['config.toml', 'config.json']
 /** No configuration is longer; what is longer is something else. */
 const MOST_BYTES = 1 << 20
@@ -33,13 +34,13 @@ const MOST_BYTES = 1 << 20
  */
 export function configFiles(named: Setting | undefined, env: Variables): ConfigFile[] {
   const own = userDirectory(env)
-  const files = [...filesIn('/etc/canhazgpu'), ...(own === null ? [] : filesIn(own))]
+  const files = [...filesIn(HOST_DIRECTORY), ...(own === null ? [] : filesIn(own))]
   if (named?.text) files.push(namedFile(named.text, named.source))
   return files
 }
 
 /** Where a user keeps it: below $XDG_CONFIG_HOME, which counts only when it is absolute, else below ~/.config. */
-function userDirectory({ XDG_CONFIG_HOME: config, HOME: variable }: Variables): string | null {
+export function userDirectory({ XDG_CONFIG_HOME: config, HOME: variable }: Variables): string | null {
   if (config?.startsWith('/')) return `${config}/canhazgpu`
   const home = variable?.startsWith('/') ? variable : passwdHome(process.getuid?.() ?? 0)
   return home === null ? null : `${home}/.config/canhazgpu`
