@@ -49,7 +49,7 @@ export async function acquire(
       throw answer.error
     case 'waiting': {
       const { waitInLine } = await import('./wait.ts')
-      return waitInLine(acquisition, answer.waiting)
+      return waitInLine(acquisition, { waiting: answer.waiting, usage })
     }
   }
 }

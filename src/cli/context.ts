@@ -38,7 +38,10 @@ export function createContext(origins: Origins, operands: readonly string[] | nu
       settingsFor(standingSettings, null, origins.layers),
     ),
     origins,
-    holder: { uid, userName: userNameOf(uid) },
+    // Looked up when asked for: a name service (SSSD) may open descriptors, which must not pass for the caller's.
+    get holder() {
+      return { uid, userName: userNameOf(uid) }
+    },
     operands,
     supervisorFd: null,
     openStore: access => openStore(storeUrl, access),

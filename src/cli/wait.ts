@@ -33,14 +33,17 @@ const ROUND_MS = 50
  *
  * @throws {WaitTimeoutError} when it has waited long enough; it has left the line then
  */
-export async function waitInLine(acquisition: Acquisition, first: Waiting): Promise<Reservation> {
+export async function waitInLine(
+  acquisition: Acquisition,
+  first: { waiting: Waiting; usage: Usage },
+): Promise<Reservation> {
   const { context, store, request } = acquisition
   const startedAt = context.now()
   const giveUpAt = startedAt + acquisition.patienceMs
   const progress = new Progress(context)
   const listener = store.listen()
-  const prober = new Prober(acquisition)
-  let waiting = first
+  const prober = new Prober(acquisition, first.usage)
+  let waiting = first.waiting
   let beatAt = startedAt
   try {
     for (;;) {
@@ -106,7 +109,7 @@ async function attempt(acquisition: Acquisition, pool: Pool, prober: Prober) {
   const isQueued = pool.queue.some(({ id }) => id === request.id)
   if (bestCase.kind === 'waiting' && isQueued) {
     prober.forget()
-    return bestCase
+    return answerTo(acquisition, pool, prober.latest).result
   }
   const usage = await prober.usage()
   const answer = answerTo(acquisition, pool, usage).result
@@ -121,7 +124,11 @@ class Prober {
   nextAt: number | null = null
   private last: { usage: Usage; pids: number[] } | null = null
 
-  constructor(private readonly acquisition: Acquisition) {}
+  /** @param latest the last answer of the tool, to tell people what is in their way */
+  constructor(
+    private readonly acquisition: Acquisition,
+    public latest: Usage,
+  ) {}
 
   /** What is on the GPUs; from a tool that failed, nothing. */
   async usage(): Promise<Usage> {
@@ -133,6 +140,7 @@ class Prober {
       if (error instanceof ProbeFailedError) return { tool: error.tool, gpus: new Map() }
       throw error
     })
+    this.latest = usage
     const answeredAt = context.now()
     const pauseMs = Math.max(LEAST_PROBE_INTERVAL_MS, PROBE_TIME_FACTOR * (answeredAt - askedAt))
     this.nextAt = answeredAt + pauseMs

@@ -298,7 +298,8 @@ export function passwdHome(uid: number): string | null {
  * Takes the exclusive flock(2) of an open file, in the order in which processes asked for it.
  *
  * A blocking flock is the only fair line that the kernel offers, and a signal is the only thing that ends its wait. So an
- * alarm is set, with a handler that does nothing: `abs`, a function of the right shape that is already in memory.
+ * alarm is set, with a handler that does nothing: `abs`, a function of the right shape that is already in memory. An alarm
+ * of the caller's, which outlives exec, waits its turn and is set again.
  *
  * @returns whether the lock was taken within the time, whole seconds
  */
@@ -311,14 +312,16 @@ export function lockExclusively(fd: number, timeoutSeconds: number): boolean {
   c.pthread_sigmask(SIG_UNBLOCK, alarmOnly, callersMask)
   const callersHandler = c.signal(SIGALRM, (c.abs as unknown as { ptr: Pointer }).ptr)
   c.siginterrupt(SIGALRM, 1)
-  c.alarm(timeoutSeconds)
-  const deadline = Date.now() + timeoutSeconds * 1000
+  const startedAt = Date.now()
+  const callersAlarm = c.alarm(timeoutSeconds)
+  const deadline = startedAt + timeoutSeconds * 1000
   let locked = false
   do locked = c.flock(fd, LOCK_EX) === 0
   while (!locked && errno() === EINTR && Date.now() < deadline)
   c.alarm(0)
   c.signal(SIGALRM, callersHandler)
   c.pthread_sigmask(SIG_SETMASK, callersMask, null)
+  if (callersAlarm > 0) c.alarm(Math.max(1, callersAlarm - Math.floor((Date.now() - startedAt) / 1000)))
   return locked
 }
 

@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'bun:test'
 import { version } from '../../package.json'
-import { allCommands } from '../../src/cli/commands.ts'
+import { allCommands, moreCommands } from '../../src/cli/commands.ts'
 import { globalOptions } from '../../src/cli/global-options.ts'
 import { commandHelp, overview } from '../../src/cli/help.ts'
-import { optionName } from '../../src/cli/options.ts'
+import { type Option, optionName } from '../../src/cli/options.ts'
+import { variableName } from '../../src/cli/settings.ts'
 import { canhazgpu } from '../helpers/executable.ts'
 
 const commands = allCommands()
 
 const WIDTH = 80
 
-test('the first screen is the specification’s, word for word', async () => {
+test('the first screen begins with the specification’s, word for word, and lists every other command behind it', async () => {
   const screen = `Usage: canhazgpu [OPTIONS] COMMAND [ARGS]...
 
 Commands:
@@ -20,9 +21,14 @@ Commands:
   run      Reserve GPUs and run a command with CUDA_VISIBLE_DEVICES set
   status   Show current GPU allocation status
 `
-  expect(`${overview(commands).join('\n')}\n`).toBe(screen)
+  const text = `${overview().join('\n')}\n`
+  expect(text).toStartWith(screen)
+  for (const { name, summary } of moreCommands()) {
+    const line = new RegExp(`^  ${name} +${summary}$`, 'm')
+    expect(text.slice(screen.length)).toMatch(line)
+  }
   for (const option of ['--help', '-h']) {
-    expect(await canhazgpu([option])).toEqual({ status: 0, signal: null, stdout: screen, stderr: '' })
+    expect(await canhazgpu([option])).toEqual({ status: 0, signal: null, stdout: text, stderr: '' })
   }
 })
 
@@ -41,13 +47,13 @@ describe.each(commands.map(command => [command.name, command] as const))(
     test('shows every option, its value, its default, its variable and an example', () => {
       const text = help.join(' ').replace(/\s+/g, ' ')
       for (const [key, option] of Object.entries({ ...command.options, ...globalOptions })) {
-        expect(help).toContain(
-          `  ${optionName(key)}${option.placeholder === null ? '' : ` ${option.placeholder}`}`,
-        )
+        const name = optionName(key)
+        const short = option.short === undefined ? '' : `-${option.short}, `
+        expect(help).toContain(`  ${short}${name}${valueIn(name, option)}`)
         expect(text).toContain(option.help)
         expect(text).toContain(`Example: ${option.example}`)
         if (option.shownDefault) expect(text).toContain(`(default: ${option.shownDefault})`)
-        if (option.variable) expect(text).toContain(`or ${option.variable}`)
+        expect(text).toContain(`or ${variableName(key, key in command.options ? command.name : null)}`)
       }
     })
 
@@ -74,3 +80,9 @@ describe.each(commands.map(command => [command.name, command] as const))(
 test('the version is that of the package', async () => {
   expect(await canhazgpu(['--version'])).toMatchObject({ status: 0, stdout: `canhazgpu ${version}\n` })
 })
+
+/** How the value of an option is written in help. */
+function valueIn(name: string, { placeholder, bare }: Option<unknown>): string {
+  if (placeholder === null) return ''
+  return bare === undefined ? ` ${placeholder}` : ` [${placeholder}], --no-${name.slice(2)}`
+}

@@ -5,17 +5,17 @@ import {
   flag,
   type Options,
   optionName,
-  parseOptions,
   positiveInteger,
-  resolveOptions,
   text,
 } from '../../src/cli/options.ts'
+import { parseOptions } from '../../src/cli/parse-options.ts'
+import { environment, resolveOptions, variableName } from '../../src/cli/settings.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import fc from '../helpers/fast-check.ts'
 import { thrownBy } from '../helpers/thrown.ts'
 
 const table = {
-  gpus: positiveInteger({ placeholder: 'N', help: '', example: '--gpus 2', fallback: 1, variable: 'T_GPUS' }),
+  gpus: positiveInteger({ placeholder: 'N', help: '', example: '--gpus 2', fallback: 1 }),
   memoryThreshold: positiveInteger({
     placeholder: 'MB',
     help: '',
@@ -32,8 +32,14 @@ const table = {
     mostMs: 365 * 86_400_000,
     bounds: 'from 1s to 365d',
   }),
-  store: text({ placeholder: 'URL', help: '', example: '--store x', fallback: 'there', variable: 'T_STORE' }),
-  provider: choice({ placeholder: 'NAME', help: '', example: '--provider a', choices: ['a', 'b'] }),
+  store: text({ placeholder: 'URL', help: '', example: '--store x', fallback: 'there' }),
+  provider: choice({
+    placeholder: 'NAME',
+    help: '',
+    example: '--provider a',
+    choices: ['a', 'b'],
+    fallback: null,
+  }),
   force: flag({ help: '', example: '--force' }),
 } satisfies Options
 
@@ -48,7 +54,7 @@ const defaults = {
 
 /** The values that come of a command line. */
 function read(args: readonly string[], env: Record<string, string> = {}) {
-  return resolveOptions(table, parseOptions(args, table).given, env)
+  return resolveOptions(table, parseOptions(args, table).given, environment(env, 'reserve'))
 }
 
 function refusal(args: readonly string[], env: Record<string, string> = {}): string {
@@ -104,7 +110,10 @@ describe('a number of GPUs', () => {
     const words = `"${value}". Use a whole number of at least 1, for example --gpus 2`
     expect(refusal([`--gpus=${value}`])).toBe(`Invalid value for --gpus: ${words}`)
     expect(refusal(['--gpus', value])).toBe(`Invalid value for --gpus: ${words}`)
-    if (value) expect(refusal([], { T_GPUS: value })).toBe(`Invalid value for T_GPUS: ${words}`)
+    if (value)
+      expect(refusal([], { CANHAZGPU_RESERVE_GPUS: value })).toBe(
+        `Invalid value for CANHAZGPU_RESERVE_GPUS: ${words}`,
+      )
   })
 
   test('is any text of digits that reads as a whole number of at least 1, and no other text', () => {
@@ -145,7 +154,7 @@ test.each([
   [['--hlep'], 'Unknown option: --hlep. Did you mean --help?'],
   [['--nothing-like-it'], "Unknown option: --nothing-like-it. See '--help' for the options"],
   [['-g', '2'], "Unknown option: -g. See '--help' for the options"],
-  [['-gpus=2'], "Unknown option: -gpus=2. See '--help' for the options"],
+  [['-gpus=2'], "Unknown option: -g. See '--help' for the options"],
   [['--constructor'], "Unknown option: --constructor. See '--help' for the options"],
 ])('%j is refused', (args, message) => {
   expect(refusal(args)).toBe(message)
@@ -153,25 +162,37 @@ test.each([
 
 describe('a variable', () => {
   test('gives the value when the command line does not', () => {
-    expect(read([], { T_GPUS: '4', T_STORE: 'here' })).toMatchObject({ gpus: 4, store: 'here' })
+    expect(read([], { CANHAZGPU_RESERVE_GPUS: '4', CANHAZGPU_RESERVE_STORE: 'here' })).toMatchObject({
+      gpus: 4,
+      store: 'here',
+    })
   })
 
   test('gives way to the command line, even when it is nonsense', () => {
-    expect(read(['--gpus', '2'], { T_GPUS: 'nonsense' }).gpus).toBe(2)
+    expect(read(['--gpus', '2'], { CANHAZGPU_RESERVE_GPUS: 'nonsense' }).gpus).toBe(2)
   })
 
   test('that is empty counts as not set', () => {
-    expect(read([], { T_GPUS: '', T_STORE: '' })).toEqual(defaults)
+    expect(read([], { CANHAZGPU_RESERVE_GPUS: '', CANHAZGPU_RESERVE_STORE: '' })).toEqual(defaults)
   })
 
   test('of another name is nothing to it', () => {
-    expect(read([], { GPUS: '4', MEMORY_THRESHOLD: '1', gpus: '3' })).toEqual(defaults)
+    expect(read([], { GPUS: '4', CANHAZGPU_GPUS: '4', CANHAZGPU_RUN_GPUS: '4', gpus: '3' })).toEqual(defaults)
   })
+})
+
+test.each([
+  ['store', null, 'CANHAZGPU_STORE'],
+  ['memoryThreshold', null, 'CANHAZGPU_MEMORY_THRESHOLD'],
+  ['timeout', 'run', 'CANHAZGPU_RUN_TIMEOUT'],
+  ['gpuIds', 'reserve', 'CANHAZGPU_RESERVE_GPU_IDS'],
+])('the variable of the option %s of %p is %s', (key, command, name) => {
+  expect(variableName(key, command)).toBe(name)
 })
 
 test('an option without a default must be given', () => {
   const options = { gpus: positiveInteger({ placeholder: 'N', help: '', example: '--gpus 8' }) }
-  const { message } = thrownBy(() => resolveOptions(options, new Map(), {}), UsageError)
+  const { message } = thrownBy(() => resolveOptions(options, new Map(), environment({}, null)), UsageError)
   expect(message).toBe('Missing option --gpus, for example --gpus 8')
 })
 

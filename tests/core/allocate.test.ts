@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { availability, leastRecentlyUsed } from '../../src/core/allocate.ts'
+import { availability, choose } from '../../src/core/allocate.ts'
 import type { Gpu } from '../../src/core/pool.ts'
 import { situation } from '../helpers/arbitrary-pools.ts'
 import fc from '../helpers/fast-check.ts'
@@ -50,7 +50,9 @@ describe('availability', () => {
   })
 })
 
-describe('leastRecentlyUsed', () => {
+const leastRecentlyUsed = (gpus: readonly Gpu[], count: number) => choose('lru', gpus, count, 1000)
+
+describe('the policy lru', () => {
   test.each([
     ['the one released longest ago', [300, 100, 200], 1, [1]],
     ['the ones released longest ago, in the order of their numbers', [300, 200, 400, 100], 2, [1, 3]],

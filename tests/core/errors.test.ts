@@ -2,7 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import {
   CommandNotExecutableError,
   CommandNotFoundError,
+  GpusNotAvailableError,
   NoProviderError,
+  NoSuchGpuError,
   NotEnoughGpusError,
   NotPoolOwnerError,
   OutputError,
@@ -18,8 +20,11 @@ import {
   TooManyGpusError,
   UsageError,
   UserError,
+  WaitTimeoutError,
 } from '../../src/core/errors.ts'
+import type { Waiting } from '../../src/core/queue.ts'
 import fc from '../helpers/fast-check.ts'
+import { anyGpus } from '../helpers/pools.ts'
 
 const nobody = {
   requested: 1,
@@ -28,6 +33,18 @@ const nobody = {
   reserved: 0,
   inUseWithoutReservation: 0,
   notValidated: 0,
+  drained: 0,
+  waitingBefore: 0,
+}
+
+const waiting: Waiting = {
+  position: 2,
+  wanted: anyGpus(2),
+  missing: 1,
+  held: [],
+  inUse: 0,
+  drained: 0,
+  earliestEndAt: null,
 }
 
 const errors: [code: string, exitStatus: number, error: UserError][] = [
@@ -39,6 +56,9 @@ const errors: [code: string, exitStatus: number, error: UserError][] = [
   ['no-provider', 1, new NoProviderError()],
   ['provider-not-built', 1, new ProviderNotBuiltError('amd')],
   ['not-enough-gpus', 75, new NotEnoughGpusError({ ...nobody, reserved: 8 })],
+  ['gpus-not-available', 75, new GpusNotAvailableError([], 1)],
+  ['no-such-gpu', 1, new NoSuchGpuError(9, 8)],
+  ['wait-timeout', 75, new WaitTimeoutError(7_200_000, waiting)],
   ['probe-failed', 1, new ProbeFailedError('nvidia-smi', 'did not answer within 30s')],
   ['command-not-found', 127, new CommandNotFoundError('pyhton')],
   ['command-not-executable', 126, new CommandNotExecutableError('./train.py', 'Permission denied')],
@@ -120,8 +140,8 @@ describe('NotEnoughGpusError', () => {
         const [available, reserved, inUseWithoutReservation, notValidated, wanted] = given
         const poolSize = available + reserved + inUseWithoutReservation + notValidated
         const requested = available + wanted
-        const shortage = { requested, available, poolSize, reserved, inUseWithoutReservation, notValidated }
-        const { message, exitStatus } = new NotEnoughGpusError(shortage)
+        const counts = { requested, available, poolSize, reserved, inUseWithoutReservation, notValidated }
+        const { message, exitStatus } = new NotEnoughGpusError({ ...nobody, ...counts })
         expect(message).toContain(`Requested: ${requested}, Available: ${available} (`)
         expect(exitStatus).toBe(requested > poolSize ? 1 : 75)
         expect(message).toMatch(/\((the pool has \d+ GPUs|\d+ GPUs (reserved|not validated|in use))/)

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'bun:test'
+import { applyChanges } from '../../src/core/changes.ts'
 import {
-  endedAt,
+  endOf,
   HEARTBEAT_INTERVAL_MS,
   HEARTBEAT_TIMEOUT_MS,
   type Sighting,
   settle,
 } from '../../src/core/expire.ts'
-import { applyChanges } from '../../src/core/pool.ts'
+import { poolChanges } from '../helpers/answers.ts'
 import { situation } from '../helpers/arbitrary-pools.ts'
 import fc from '../helpers/fast-check.ts'
 import { aManual, aPool, aRun, DAY, MINUTE, NOW } from '../helpers/pools.ts'
@@ -17,18 +18,19 @@ test('a keeper records a heartbeat every 60 s, and five that are missing are too
   expect([HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS]).toEqual([60_000, 300_000])
 })
 
-describe('endedAt', () => {
+describe('endOf', () => {
   test.each([
     ['before its time', NOW + 1, null],
     ['at its time', NOW, NOW],
     ['after its time', NOW - 1, NOW - 1],
     ['days after its time', NOW - 3 * DAY, NOW - 3 * DAY],
   ])('a manual reservation %s', (_, expiresAt, ended) => {
-    expect(endedAt(aManual({ expiresAt }), new Map(), NOW)).toBe(ended)
+    const end = ended === null ? null : { endedAt: ended, ending: 'expired' as const }
+    expect(endOf(aManual({ expiresAt }), new Map(), NOW)).toEqual(end)
   })
 
   test('a manual reservation does not ask for a process', () => {
-    expect(endedAt(aManual(), new Map([['manual-1', 'gone']]), NOW)).toBeNull()
+    expect(endOf(aManual(), new Map([['manual-1', 'gone']]), NOW)).toBeNull()
   })
 
   const [fresh, atTimeout, silent, future] = [NOW - 1, NOW - 5 * MINUTE, NOW - 5 * MINUTE - 1, NOW + DAY]
@@ -45,7 +47,8 @@ describe('endedAt', () => {
     ['was not looked for, and beats', null, fresh, false],
     ['was not looked for, and has been silent for too long', null, silent, true],
   ])('a run whose process %s', (_, sighting, heartbeatAt, over) => {
-    expect(endedAt(aRun({ heartbeatAt }), sighted(sighting), NOW)).toBe(over ? heartbeatAt : null)
+    const end = over ? { endedAt: heartbeatAt, ending: 'reclaimed' as const } : null
+    expect(endOf(aRun({ heartbeatAt }), sighted(sighting), NOW)).toEqual(end)
   })
 })
 
@@ -61,16 +64,18 @@ describe('settle', () => {
       ['live', 'alive'],
       ['dead', 'gone'],
     ])
-    expect(settle(pool, sightings, NOW)).toEqual({
-      pool: aPool({
-        gpus: [9, dead.heartbeatAt, dead.heartbeatAt, 9, 9, NOW - 7],
+    const settled = settle(pool, sightings, NOW)
+    const freed = (lastReleasedAt: number) => ({ lastReleasedAt, lastHolderUid: 1000 })
+    expect(settled.pool).toEqual(
+      aPool({
+        gpus: [9, freed(dead.heartbeatAt), freed(dead.heartbeatAt), 9, 9, freed(NOW - 7)],
         reservations: [live, valid],
       }),
-      changes: [
-        { kind: 'remove', id: 'dead', releasedAt: dead.heartbeatAt },
-        { kind: 'remove', id: 'expired', releasedAt: NOW - 7 },
-      ],
-    })
+    )
+    expect(poolChanges(settled.changes)).toEqual([
+      { kind: 'remove', id: 'dead', releasedAt: dead.heartbeatAt },
+      { kind: 'remove', id: 'expired', releasedAt: NOW - 7 },
+    ])
   })
 
   test('has nothing to change in a pool where nothing is over', () => {

@@ -1,42 +1,63 @@
 import { expect, test } from 'bun:test'
+import { applyChanges } from '../../src/core/changes.ts'
 import { PoolAlreadyInitializedError } from '../../src/core/errors.ts'
 import { initialize } from '../../src/core/initialize.ts'
-import { aManual, aPool, aRun } from '../helpers/pools.ts'
+import { eventsOf, poolChanges, recordsOf } from '../helpers/answers.ts'
+import { aHolder, aManual, anEntry, aPool, aRun, NOW } from '../helpers/pools.ts'
 import { thrownBy } from '../helpers/thrown.ts'
 
-const wish = { provider: 'nvidia', gpuCount: 4, force: false } as const
+const wish = { provider: 'nvidia', gpuCount: 4, force: false, by: aHolder(0) } as const
 
 test('makes a pool where there is none', () => {
-  expect(initialize(null, wish)).toEqual({
-    changes: [{ kind: 'initialize', provider: 'nvidia', gpuCount: 4 }],
-    result: { cleared: null },
-  })
+  const { changes, result } = initialize(null, wish, NOW)
+  expect(poolChanges(changes)).toEqual([{ kind: 'initialize', provider: 'nvidia', gpuCount: 4 }])
+  expect(result).toEqual({ cleared: null })
 })
 
 test('makes a pool where there is none with force, too, and has cleared nothing', () => {
-  expect(initialize(null, { ...wish, force: true }).result).toEqual({ cleared: null })
+  expect(initialize(null, { ...wish, force: true }, NOW).result).toEqual({ cleared: null })
 })
 
 test('refuses to replace a pool, and tells its size and how many reservations are at stake', () => {
   const pool = aPool({ gpus: 8, reservations: [aRun(), aManual({ gpus: [1, 2] })] })
-  expect(thrownBy(() => initialize(pool, wish), PoolAlreadyInitializedError)).toMatchObject({
+  expect(thrownBy(() => initialize(pool, wish, NOW), PoolAlreadyInitializedError)).toMatchObject({
     gpuCount: 8,
     reservationCount: 2,
   })
 })
 
 test('refuses to replace a pool that nobody uses', () => {
-  expect(thrownBy(() => initialize(aPool(), wish), PoolAlreadyInitializedError).reservationCount).toBe(0)
+  expect(thrownBy(() => initialize(aPool(), wish, NOW), PoolAlreadyInitializedError).reservationCount).toBe(0)
 })
 
 test('with force starts over, and tells how many reservations are cleared', () => {
   const pool = aPool({ reservations: [aRun(), aManual({ gpus: [1, 2] })] })
-  expect(initialize(pool, { provider: 'fake', gpuCount: 2, force: true })).toEqual({
-    changes: [{ kind: 'initialize', provider: 'fake', gpuCount: 2 }],
-    result: { cleared: 2 },
-  })
+  const { changes, result } = initialize(pool, { ...wish, provider: 'fake', gpuCount: 2, force: true }, NOW)
+  expect(applyChanges(pool, changes)).toEqual(aPool({ gpus: 2, provider: 'fake' }))
+  expect(result).toEqual({ cleared: 2 })
+})
+
+test('with force keeps what every cleared reservation has come to, and who cleared it', () => {
+  const reservations = [aRun({ note: 'mine' }), aManual({ gpus: [1, 2], holder: aHolder(0) })]
+  const { changes } = initialize(aPool({ reservations }), { ...wish, force: true }, NOW)
+  expect(recordsOf(changes)).toMatchObject([
+    { id: 'run-1', gpus: [0], endedAt: NOW, ending: 'cleared' },
+    { id: 'manual-1', gpus: [1, 2], endedAt: NOW, ending: 'cleared' },
+  ])
+  expect(eventsOf(changes)).toMatchObject([
+    { kind: 'cleared', id: 'run-1', gpus: [0], by: aHolder(0), note: 'mine' },
+    // Root's own: nobody else did it.
+    { kind: 'cleared', id: 'manual-1', gpus: [1, 2], by: null },
+    { kind: 'initialized', holder: aHolder(0), at: NOW, id: null, note: '4 GPUs' },
+  ])
+})
+
+test('with force empties the line', () => {
+  const pool = aPool({ queue: [anEntry()] })
+  const { changes } = initialize(pool, { ...wish, force: true }, NOW)
+  expect(applyChanges(pool, changes)).toEqual(aPool({ gpus: 4 }))
 })
 
 test('with force tells of 0 cleared reservations where there was a pool', () => {
-  expect(initialize(aPool(), { ...wish, force: true }).result).toEqual({ cleared: 0 })
+  expect(initialize(aPool(), { ...wish, force: true }, NOW).result).toEqual({ cleared: 0 })
 })

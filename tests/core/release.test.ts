@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { applyChanges } from '../../src/core/changes.ts'
 import type { Sighting } from '../../src/core/expire.ts'
-import { applyChanges, type Reservation } from '../../src/core/pool.ts'
+import type { Reservation } from '../../src/core/pool.ts'
 import { recordHeartbeat, releaseKept, releaseManual } from '../../src/core/release.ts'
+import { eventsOf, poolChanges, recordsOf } from '../helpers/answers.ts'
 import { situation } from '../helpers/arbitrary-pools.ts'
 import fc from '../helpers/fast-check.ts'
 import { aHolder, aManual, aPool, aRun, NOW } from '../helpers/pools.ts'
@@ -16,13 +18,23 @@ describe('releaseManual', () => {
       aManual({ id: 'b', gpus: [1] }),
       aManual({ id: 'c', gpus: [0, 2], holder: aHolder(bob) }),
     ]
-    expect(releaseManual(aPool({ reservations }), alice, new Map(), NOW)).toEqual({
-      changes: [
-        { kind: 'remove', id: 'a', releasedAt: NOW },
-        { kind: 'remove', id: 'b', releasedAt: NOW },
-      ],
-      result: [1, 3, 5],
-    })
+    const { changes, result } = releaseManual(aPool({ reservations }), alice, new Map(), NOW)
+    expect(poolChanges(changes)).toEqual([
+      { kind: 'remove', id: 'a', releasedAt: NOW },
+      { kind: 'remove', id: 'b', releasedAt: NOW },
+    ])
+    expect(result).toEqual([1, 3, 5])
+  })
+
+  test('keeps what each has come to, and writes it in the log', () => {
+    const held = aManual({ gpus: [3, 5], note: 'demo', alias: 'lab', waitedMs: 7, unusedGpuMs: 9 })
+    const { changes } = releaseManual(aPool({ reservations: [held] }), alice, new Map(), NOW)
+    const { expiresAt: _, ...claim } = held
+    expect(recordsOf(changes)).toEqual([{ ...claim, endedAt: NOW, ending: 'released' }])
+    const { id, holder, alias, gpus, note } = held
+    expect(eventsOf(changes)).toEqual([
+      { at: NOW, kind: 'released', id, holder, alias, gpus, note, by: null },
+    ])
   })
 
   test('sorts GPUs as numbers, not as texts', () => {
@@ -50,14 +62,18 @@ describe('releaseManual', () => {
       aRun({ id: 'dead', gpus: [2], holder: aHolder(bob), heartbeatAt: NOW - 9 }),
     ]
     const sightings = new Map<string, Sighting>([['dead', 'gone']])
-    expect(releaseManual(aPool({ reservations }), alice, sightings, NOW)).toEqual({
-      changes: [
-        { kind: 'remove', id: 'expired', releasedAt: NOW - 5 },
-        { kind: 'remove', id: 'dead', releasedAt: NOW - 9 },
-        { kind: 'remove', id: 'live', releasedAt: NOW },
-      ],
-      result: [1],
-    })
+    const { changes, result } = releaseManual(aPool({ reservations }), alice, sightings, NOW)
+    expect(poolChanges(changes)).toEqual([
+      { kind: 'remove', id: 'expired', releasedAt: NOW - 5 },
+      { kind: 'remove', id: 'dead', releasedAt: NOW - 9 },
+      { kind: 'remove', id: 'live', releasedAt: NOW },
+    ])
+    expect(recordsOf(changes)).toMatchObject([
+      { id: 'expired', endedAt: NOW - 5, ending: 'expired' },
+      { id: 'dead', endedAt: NOW - 9, ending: 'reclaimed' },
+      { id: 'live', endedAt: NOW, ending: 'released' },
+    ])
+    expect(result).toEqual([1])
   })
 
   test("ends exactly the user's manual reservations that live, in any situation", () => {
@@ -84,7 +100,10 @@ describe('a keeper', () => {
   const pool = aPool({ reservations: [aRun(), aRun({ id: 'other', gpus: [1] })] })
 
   test('releases the reservation that it keeps', () => {
-    expect(releaseKept(pool, kept, NOW).changes).toEqual([{ kind: 'remove', id: 'run-1', releasedAt: NOW }])
+    const { changes } = releaseKept(pool, kept, NOW)
+    expect(poolChanges(changes)).toEqual([{ kind: 'remove', id: 'run-1', releasedAt: NOW }])
+    expect(recordsOf(changes)).toMatchObject([{ id: 'run-1', endedAt: NOW, ending: 'finished' }])
+    expect(eventsOf(changes)).toMatchObject([{ id: 'run-1', at: NOW, kind: 'finished', by: null }])
   })
 
   test('records a heartbeat, and learns that its reservation is there', () => {

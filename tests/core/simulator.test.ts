@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { NotEnoughGpusError } from '../../src/core/errors.ts'
+import { NotEnoughGpusError, type Shortage } from '../../src/core/errors.ts'
 import type { Pool } from '../../src/core/pool.ts'
-import type { Facts } from '../../src/core/reserve.ts'
+import type { Answer, Facts } from '../../src/core/reserve.ts'
 import { aPool, idle } from '../helpers/pools.ts'
 import { playSchedule } from '../helpers/simulator.ts'
 import { type Rules, rules } from '../helpers/simulator-stage.ts'
@@ -150,13 +150,11 @@ describe('notices rules that', () => {
       'give half',
       {
         reserve: (pool, request, facts) => {
-          try {
-            return rules.reserve(pool, request, facts)
-          } catch (refusal) {
-            const { available } = (refusal as NotEnoughGpusError).shortage
-            if (available === 0) throw refusal
-            return rules.reserve(pool, { ...request, count: available }, facts)
-          }
+          const decision = rules.reserve(pool, request, facts)
+          const shortage = shortageOf(decision.result)
+          if (!shortage || shortage.available === 0) return decision
+          const wanted = { ...request.wanted, count: shortage.available }
+          return rules.reserve(pool, { ...request, wanted }, facts)
         },
       },
       /^half/,
@@ -175,12 +173,11 @@ describe('notices rules that', () => {
       'count wrongly',
       {
         reserve: (pool, request, facts) => {
-          try {
-            return rules.reserve(pool, request, facts)
-          } catch (error) {
-            if (!(error instanceof NotEnoughGpusError)) throw error
-            throw new NotEnoughGpusError({ ...error.shortage, reserved: error.shortage.reserved + 1 })
-          }
+          const decision = rules.reserve(pool, request, facts)
+          const shortage = shortageOf(decision.result)
+          if (!shortage) return decision
+          const error = new NotEnoughGpusError({ ...shortage, reserved: shortage.reserved + 1 })
+          return { ...decision, result: { kind: 'refused', error } }
         },
       },
       /^counts/,
@@ -194,13 +191,19 @@ describe('notices rules that', () => {
     ],
     [
       'start over without being told to',
-      { initialize: (_, wish) => rules.initialize(aPool(), { ...wish, force: true }) },
+      { initialize: (_, wish, now) => rules.initialize(aPool(), { ...wish, force: true }, now) },
       /^(I2|admin)/,
     ],
   ])('%s', (_, broken, breach) => {
     expect(firstBreach(broken).message).toMatch(breach)
   })
 })
+
+function shortageOf(answer: Answer): Shortage | null {
+  return answer.kind === 'refused' && answer.error instanceof NotEnoughGpusError
+    ? answer.error.shortage
+    : null
+}
 
 function firstBreach(broken: Partial<Rules>): Error {
   return thrownBy(() => {

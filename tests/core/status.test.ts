@@ -15,7 +15,12 @@ describe('a GPU that nobody has reserved', () => {
     ['idle, memory unknown', busy(null), null],
   ])('%s is available', (_, seen, memoryMiB) => {
     expect(poolStatus(aPool({ gpus: [NOW - 7] }), facts(usageOf(seen)))).toEqual([
-      { index: 0, state: 'available', lastReleasedAt: NOW - 7, validation: { kind: 'idle', memoryMiB } },
+      {
+        index: 0,
+        state: 'available',
+        lastReleasedAt: NOW - 7,
+        validation: { kind: 'idle', memoryMiB, unusedSince: null },
+      },
     ])
   })
 
@@ -55,7 +60,7 @@ describe('a reserved GPU', () => {
       { kind: 'in-use', memoryMiB: null, processCount: 3 },
     ],
     ['with memory used by nobody to be seen', busy(101), { kind: 'in-use', memoryMiB: 101, processCount: 0 }],
-    ['idle', busy(100), { kind: 'idle', memoryMiB: 100 }],
+    ['idle', busy(100), { kind: 'idle', memoryMiB: 100, unusedSince: null }],
     ['that the tool does not report', null, { kind: 'not-reported', tool: 'nvidia-smi' }],
   ] as const)('%s', (_, seen, validation) => {
     expect(poolStatus(pool, facts(usageOf(seen)))).toEqual([

@@ -1,9 +1,12 @@
 import { expect, test } from 'bun:test'
+import { newGpu } from '../../src/core/changes.ts'
 import * as errors from '../../src/core/errors.ts'
 import { documentText } from '../helpers/documents.ts'
+import { aManual, anyGpus, HOUR } from '../helpers/pools.ts'
 
 const POOL = '/var/lib/canhazgpu/pool.db'
-const shortage = { reserved: 0, inUseWithoutReservation: 0, notValidated: 0 }
+const alice = { uid: 1000, userName: 'alice' }
+const shortage = { reserved: 0, inUseWithoutReservation: 0, notValidated: 0, drained: 0, waitingBefore: 0 }
 
 /** Every error of docs/errors.md, made from the facts that its example there speaks of. */
 const examples: errors.UserError[] = [
@@ -34,6 +37,27 @@ const examples: errors.UserError[] = [
     inUseWithoutReservation: 1,
   }),
   new errors.NotEnoughGpusError({ ...shortage, requested: 9, available: 8, poolSize: 8 }),
+  new errors.NotEnoughGpusError({ ...shortage, requested: 1, available: 0, poolSize: 2, waitingBefore: 1 }),
+  new errors.WaitTimeoutError(2 * HOUR, {
+    position: 2,
+    wanted: anyGpus(2),
+    missing: 1,
+    held: [],
+    inUse: 0,
+    drained: 0,
+    earliestEndAt: null,
+  }),
+  new errors.GpusNotAvailableError(
+    [
+      { gpu: newGpu(1), availability: { state: 'reserved', reservation: aManual({ holder: alice }) } },
+      {
+        gpu: { ...newGpu(3), drain: { at: 0, by: alice, note: 'broken fan' } },
+        availability: { state: 'drained' },
+      },
+    ],
+    0,
+  ),
+  new errors.NoSuchGpuError(9, 8),
   new errors.ProbeFailedError(
     'nvidia-smi',
     "failed (exit status 9): NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver",

@@ -3,6 +3,7 @@ import { readCommandLine } from '../../src/cli/command-line.ts'
 import { allCommands } from '../../src/cli/commands.ts'
 import { globalOptions } from '../../src/cli/global-options.ts'
 import { optionName } from '../../src/cli/options.ts'
+import { variableName } from '../../src/cli/settings.ts'
 import { documentText } from '../helpers/documents.ts'
 
 const commands = allCommands()
@@ -40,8 +41,8 @@ describe.each(commands.map(command => [command.name, command] as const))('%s', (
 })
 
 test('the options of every command, and their variables, are on the pages', () => {
-  for (const [key, { variable = '' }] of Object.entries(globalOptions)) {
+  for (const key of Object.keys(globalOptions)) {
     expect(everyPage).toContain(optionName(key))
-    expect(everyPage).toContain(variable)
+    expect(everyPage).toContain(variableName(key, null))
   }
 })

@@ -58,7 +58,7 @@ export const situation: fc.Arbitrary<Situation> = fc
       const claim = { id: `r${number}`, holder: aHolder(uid), gpus }
       return [
         type === 'run'
-          ? aRun({ ...claim, heartbeatAt: at, process: aProcess(number) })
+          ? aRun({ ...claim, heartbeatAt: at, processes: [aProcess(number)] })
           : aManual({ ...claim, expiresAt: at }),
       ]
     })

@@ -1,4 +1,5 @@
-import type { Change, Pool, Reservation } from '../../src/core/pool.ts'
+import type { Change } from '../../src/core/changes.ts'
+import type { Pool, Reservation } from '../../src/core/pool.ts'
 import fc from './fast-check.ts'
 
 /** A change in the making: what it becomes depends on the pool that it meets. */
@@ -13,8 +14,23 @@ const holder = fc.record({
   uid: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   userName: fc.string({ unit: 'grapheme' }),
 })
-const claim = { holder, gpus: fc.constant([]), reservedAt: instant }
+const labels = { alias: fc.option(fc.string()), note: fc.option(fc.string({ unit: 'grapheme' })) }
+const claim = {
+  holder,
+  ...labels,
+  gpus: fc.constant([]),
+  reservedAt: instant,
+  waitedMs: fc.maxSafeNat(),
+  unusedGpuMs: fc.maxSafeNat(),
+}
 const id = fc.uuid()
+
+const process = fc.record({
+  bootId: fc.string(),
+  pidNamespace: fc.string(),
+  pid: fc.integer({ min: 1, max: 2 ** 22 }),
+  startTicks: fc.maxSafeNat(),
+})
 
 const draft: fc.Arbitrary<Reservation> = fc.oneof(
   fc.record({ id, type: fc.constant('manual' as const), ...claim, expiresAt: instant }),
@@ -23,12 +39,8 @@ const draft: fc.Arbitrary<Reservation> = fc.oneof(
     type: fc.constant('run' as const),
     ...claim,
     heartbeatAt: instant,
-    process: fc.record({
-      bootId: fc.string(),
-      pidNamespace: fc.string(),
-      pid: fc.integer({ min: 1, max: 2 ** 22 }),
-      startTicks: fc.maxSafeNat(),
-    }),
+    processes: fc.array(process, { minLength: 1, maxLength: 3 }),
+    endsAt: fc.option(instant),
   }),
 )
 

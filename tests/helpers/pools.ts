@@ -1,10 +1,14 @@
+import { newGpu } from '../../src/core/changes.ts'
 import type {
+  Gpu,
   Holder,
   ManualReservation,
+  Policy,
   Pool,
   ProcessIdentity,
-  Reservation,
+  QueueEntry,
   RunReservation,
+  Wanted,
 } from '../../src/core/pool.ts'
 import type { Facts, Request } from '../../src/core/reserve.ts'
 import type { GpuUsage, Usage } from '../../src/core/usage.ts'
@@ -17,21 +21,22 @@ export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
-/** @param gpus how many, all never released; or for each when it was last released */
+/** @param gpus how many, all never released; or for each when it was last released, or what is special about it */
 export function aPool({
   gpus = 8,
-  reservations = [],
-  provider = 'nvidia',
-}: {
-  gpus?: number | readonly (number | null)[]
-  reservations?: readonly Reservation[]
-  provider?: Pool['provider']
-} = {}): Pool {
-  const releases = typeof gpus === 'number' ? new Array<null>(gpus).fill(null) : gpus
+  ...parts
+}: Partial<Omit<Pool, 'gpus'>> & { gpus?: number | readonly (number | null | Partial<Gpu>)[] } = {}): Pool {
+  const special = typeof gpus === 'number' ? new Array<null>(gpus).fill(null) : gpus
   return {
-    provider,
-    gpus: releases.map((lastReleasedAt, index) => ({ index, lastReleasedAt })),
-    reservations,
+    provider: 'nvidia',
+    gpus: special.map((gpu, index) => ({
+      ...newGpu(index),
+      ...(typeof gpu === 'number' ? { lastReleasedAt: gpu } : gpu),
+    })),
+    reservations: [],
+    queue: [],
+    observedAt: null,
+    ...parts,
   }
 }
 
@@ -47,30 +52,67 @@ export function aRun(parts: Partial<RunReservation> = {}): RunReservation {
   return {
     id: 'run-1',
     type: 'run',
-    holder: aHolder(),
-    gpus: [0],
-    reservedAt: NOW - HOUR,
+    ...aClaim,
     heartbeatAt: NOW - 5 * SECOND,
-    process: aProcess(),
+    processes: [aProcess()],
+    endsAt: null,
     ...parts,
   }
 }
 
 export function aManual(parts: Partial<ManualReservation> = {}): ManualReservation {
+  return { id: 'manual-1', type: 'manual', ...aClaim, expiresAt: NOW + HOUR, ...parts }
+}
+
+const aClaim = {
+  holder: aHolder(),
+  alias: null,
+  note: null,
+  gpus: [0],
+  reservedAt: NOW - HOUR,
+  waitedMs: 0,
+  unusedGpuMs: 0,
+}
+
+/** A request that waits for one GPU, and nobody knows for how long it will have it. */
+export function anEntry(parts: Partial<QueueEntry> = {}): QueueEntry {
   return {
-    id: 'manual-1',
-    type: 'manual',
+    id: 'waiting-1',
+    type: 'run',
     holder: aHolder(),
-    gpus: [0],
-    reservedAt: NOW - HOUR,
-    expiresAt: NOW + HOUR,
+    alias: null,
+    note: null,
+    wanted: anyGpus(1),
+    queuedAt: NOW - MINUTE,
+    heartbeatAt: NOW - 5 * SECOND,
+    durationMs: null,
+    process: aProcess(),
     ...parts,
   }
 }
 
-/** A request for a manual reservation of an hour, unless told otherwise. */
+/** Some GPUs, whichever they are. */
+export function anyGpus(count: number, policy: Policy = 'lru'): Wanted {
+  return { count, gpuIds: null, policy }
+}
+
+/** These very GPUs. */
+export function exactly(...gpuIds: number[]): Wanted {
+  return { count: gpuIds.length, gpuIds, policy: 'lru' }
+}
+
+/** A request for a manual reservation of one GPU for an hour that does not wait, unless told otherwise. */
 export function aRequest(parts: Partial<Request> = {}): Request {
-  return { id: 'new', holder: aHolder(), count: 1, until: { durationMs: HOUR }, ...parts }
+  return {
+    id: 'new',
+    holder: aHolder(),
+    alias: null,
+    note: null,
+    wanted: anyGpus(1),
+    until: { durationMs: HOUR },
+    waiter: null,
+    ...parts,
+  }
 }
 
 /** A host where all of the GPUs of `aPool()` are idle and every process runs. */

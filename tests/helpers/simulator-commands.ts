@@ -1,7 +1,9 @@
 import { NotEnoughGpusError, PoolAlreadyInitializedError } from '../../src/core/errors.ts'
-import { HOUR, MINUTE } from './pools.ts'
+import { anyGpus, HOUR, MINUTE } from './pools.ts'
 import { checkGrant, checkRefusal, promise, Seen } from './simulator-invariants.ts'
 import type { Stage } from './simulator-stage.ts'
+
+const ROOT = { uid: 0, userName: 'root' }
 
 /** What users and admins do. */
 export const commands = {
@@ -19,10 +21,13 @@ export const commands = {
     const request = {
       id: stage.newId(isRun ? 'run' : 'manual'),
       holder: { uid, userName: `user${uid}` },
-      count: random.chance(0.6) ? 1 : random.int(1, world.hardware.length + 1),
+      alias: null,
+      note: null,
+      wanted: anyGpus(random.chance(0.6) ? 1 : random.int(1, world.hardware.length + 1)),
       until: isRun
-        ? { process: world.startProcess(observer.pidNamespace) }
+        ? { process: world.startProcess(observer.pidNamespace), durationMs: null }
         : { durationMs: random.int(1, 10) * random.pick([MINUTE, HOUR]) },
+      waiter: null,
     }
     stage.asking.push({ request, probed, thresholdMiB: random.pick([0, 100, 100, 100, 500]), observer })
   },
@@ -41,22 +46,23 @@ export const commands = {
       sightings: world.sightings(pool.reservations, observer),
       now: world.now,
     }
-    try {
-      const decision = stage.rules.reserve(pool, request, facts)
-      stage.write(decision, { by: 'request', id: request.id, observer })
-      checkGrant(decision.result.gpus, request.count, slots, seen)
-      const reclaims = slots.some(({ entry }, index) => entry !== ledger.slots[index]?.entry)
+    const decision = stage.rules.reserve(pool, request, facts)
+    stage.write(decision, { by: 'request', id: request.id, observer })
+    const { result } = decision
+    const { count } = request.wanted
+    const reclaims = slots.some(({ entry }, index) => entry !== ledger.slots[index]?.entry)
+    ledger.slots = slots
+    if (result.kind === 'granted') {
+      checkGrant(result.reservation.gpus, count, slots, seen)
       stage.happened(reclaims ? 'a grant that reclaims' : 'a grant')
-      ledger.slots = slots
-      ledger.add(decision.result)
-      if (decision.result.type === 'run') stage.keepers.push({ id: request.id, uid: request.holder.uid })
-    } catch (error) {
-      if (!(error instanceof NotEnoughGpusError)) throw error
-      checkRefusal(error.shortage, request.count, slots, seen)
-      for (const [fact, count] of Object.entries(error.shortage)) {
+      ledger.add(result.reservation)
+      if (result.reservation.type === 'run') stage.keepers.push({ id: request.id, uid: request.holder.uid })
+    } else if (result.kind === 'refused' && result.error instanceof NotEnoughGpusError) {
+      checkRefusal(result.error.shortage, count, slots, seen)
+      for (const [fact, count] of Object.entries(result.error.shortage)) {
         if (count > 0) stage.happened(`a refusal with ${fact}`)
       }
-    }
+    } else throw new Error(`an answer that was not asked for: ${Bun.inspect(result)}`)
   },
 
   release(stage: Stage): void {
@@ -108,7 +114,11 @@ export const commands = {
       return
     }
     try {
-      stage.rules.initialize(stage.pool, { provider: 'nvidia', gpuCount: 1, force: false })
+      stage.rules.initialize(
+        stage.pool,
+        { provider: 'nvidia', gpuCount: 1, force: false, by: ROOT },
+        stage.world.now,
+      )
     } catch (error) {
       if (!(error instanceof PoolAlreadyInitializedError)) throw error
       stage.happened('an admin who is refused')
@@ -121,7 +131,11 @@ export const commands = {
 /** @param cleared how many reservations there are, null when there is no pool yet */
 export function startOver(stage: Stage, gpuCount: number, cleared: number | null): void {
   const before = cleared === null ? null : stage.pool
-  const decision = stage.rules.initialize(before, { provider: 'nvidia', gpuCount, force: cleared !== null })
+  const decision = stage.rules.initialize(
+    before,
+    { provider: 'nvidia', gpuCount, force: cleared !== null, by: ROOT },
+    stage.world.now,
+  )
   promise(
     decision.result.cleared === cleared,
     () => `admin: cleared ${decision.result.cleared}, not ${cleared}`,

@@ -78,7 +78,7 @@ function mayEnd(reservation: Reservation, cause: Cause, world: World): boolean {
 }
 
 function mayBeat(before: Reservation, after: Reservation, cause: Cause): boolean {
-  if (Bun.deepEquals(before, after)) return true
+  if (Bun.deepEquals(before, { ...after, unusedGpuMs: before.unusedGpuMs })) return true
   if (before.type !== 'run' || after.type !== 'run') return false
   const isKept = cause.by === 'keeper' && before.id === cause.id && before.holder.uid === cause.uid
   return isKept && Bun.deepEquals({ ...before, heartbeatAt: 0 }, { ...after, heartbeatAt: 0 })
@@ -86,7 +86,7 @@ function mayBeat(before: Reservation, after: Reservation, cause: Cause): boolean
 
 function isOver(reservation: Reservation, observer: Observer, world: World): boolean {
   if (reservation.type === 'manual') return world.now >= reservation.expiresAt
-  const sighting = world.sight(reservation.process, observer)
+  const sighting = world.sightAny(reservation.processes, observer)
   const isSilent = world.now - reservation.heartbeatAt > 5 * MINUTE
   return sighting === 'gone' || (sighting !== 'alive' && isSilent)
 }
@@ -119,6 +119,8 @@ export function checkRefusal(told: Shortage, count: number, slots: readonly Slot
     reserved: slots.length - free.length,
     inUseWithoutReservation: free.length - available - notValidated,
     notValidated,
+    drained: 0,
+    waitingBefore: 0,
   }
   promise(available < count, () => `refused ${count} GPUs though ${available} are available`)
   promise(

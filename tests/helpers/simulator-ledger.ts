@@ -1,4 +1,4 @@
-import type { Pool, ProcessIdentity, Reservation } from '../../src/core/pool.ts'
+import type { Pool, ProcessIdentity, Reservation, RunReservation } from '../../src/core/pool.ts'
 import { MINUTE } from './pools.ts'
 import type { Observer, World } from './simulator-world.ts'
 
@@ -59,7 +59,7 @@ export class Ledger {
     const entry: Entry = {
       id: reservation.id,
       uid: reservation.holder.uid,
-      until: reservation.type === 'run' ? reservation.process : reservation.expiresAt,
+      until: reservation.type === 'run' ? processOf(reservation) : reservation.expiresAt,
       lastSignAt: reservation.reservedAt,
     }
     for (const index of reservation.gpus)
@@ -92,10 +92,16 @@ export class Ledger {
     }
     for (const { id, uid, until, lastSignAt } of entries) {
       const found = pool.reservations.find(reservation => reservation.id === id)
-      const ends = found?.type === 'manual' ? found.expiresAt : found?.process
+      const ends = found?.type === 'manual' ? found.expiresAt : found && processOf(found)
       const sign = found?.type === 'manual' ? lastSignAt : found?.heartbeatAt
       if (found?.holder.uid !== uid || ends !== until || sign !== lastSignAt) return `${id} was altered`
     }
     return null
   }
+}
+
+/** No reservation of a schedule has more than one process. */
+function processOf({ processes: [process] }: RunReservation): ProcessIdentity {
+  if (!process) throw new Error('a run without a process')
+  return process
 }

@@ -1,8 +1,10 @@
+import { applyChanges, type Decision } from '../../src/core/changes.ts'
 import { initialize } from '../../src/core/initialize.ts'
-import { applyChanges, type Decision, type Pool } from '../../src/core/pool.ts'
+import type { Pool } from '../../src/core/pool.ts'
 import { recordHeartbeat, releaseKept, releaseManual } from '../../src/core/release.ts'
 import { type Request, reserve } from '../../src/core/reserve.ts'
 import { poolStatus } from '../../src/core/status.ts'
+import { aPool } from './pools.ts'
 import { type Cause, checkOwnership, checkReservations } from './simulator-invariants.ts'
 import { Ledger } from './simulator-ledger.ts'
 import type { Random } from './simulator-random.ts'
@@ -40,7 +42,7 @@ export class Stage {
   readonly world: World
   readonly ledger: Ledger
   readonly uids: readonly [number, ...number[]]
-  pool: Pool = { provider: 'nvidia', gpus: [], reservations: [] }
+  pool: Pool = aPool({ gpus: 0 })
   asking: Asking[] = []
   keepers: Keeper[] = []
   private lastNumber = 0

@@ -92,11 +92,17 @@ export class World {
     return this.isRunning(identity) ? 'alive' : 'gone'
   }
 
+  /** Alive while one of them is, gone when all are. */
+  sightAny(processes: readonly ProcessIdentity[], observer: Observer): Sighting | null {
+    const sightings = processes.map(process => this.sight(process, observer))
+    return sightings.find(sighting => sighting !== 'gone') ?? sightings[0] ?? null
+  }
+
   sightings(reservations: readonly Reservation[], observer: Observer): Map<string, Sighting> {
     const found = new Map<string, Sighting>()
     for (const reservation of reservations) {
       if (reservation.type !== 'run') continue
-      const sighting = this.sight(reservation.process, observer)
+      const sighting = this.sightAny(reservation.processes, observer)
       if (sighting) found.set(reservation.id, sighting)
     }
     return found

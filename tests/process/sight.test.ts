@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { ProcessIdentity } from '../../src/core/pool.ts'
 import { ownIdentity, sight, sightAll } from '../../src/process/identity.ts'
 import { ChildProcess, identityOf, stateOf } from '../helpers/child-process.ts'
-import { aManual, aRun } from '../helpers/pools.ts'
+import { aManual, aPool, aRun } from '../helpers/pools.ts'
 import { answerOf, program } from '../helpers/programs.ts'
 import { until } from '../helpers/until.ts'
 import { canMakeUsers, makeUsers } from '../helpers/users.ts'
@@ -68,12 +68,12 @@ test('every run of a pool is looked for, and no manual reservation', async () =>
   await using child = new ChildProcess(sleep)
   const alive = identityOf(child.pid)
   const reservations = [
-    aRun({ id: 'alive', process: alive }),
+    aRun({ id: 'alive', processes: [alive] }),
     aManual({ id: 'manual' }),
-    aRun({ id: 'gone', process: { ...alive, startTicks: 1 } }),
-    aRun({ id: 'unseen', process: { ...alive, pidNamespace: 'pid:[1]' } }),
+    aRun({ id: 'gone', processes: [{ ...alive, startTicks: 1 }] }),
+    aRun({ id: 'unseen', processes: [{ ...alive, pidNamespace: 'pid:[1]' }] }),
   ]
-  expect([...sightAll(reservations)]).toEqual([
+  expect([...sightAll(aPool({ reservations }))]).toEqual([
     ['alive', 'alive'],
     ['gone', 'gone'],
     ['unseen', 'unseen'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { applyChanges, type Change, type Decision, type Pool } from '../../src/core/pool.ts'
+import { applyChanges, type Change, type Decision } from '../../src/core/changes.ts'
+import type { Pool } from '../../src/core/pool.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store, StoreAccess } from '../../src/store/store.ts'
 import { changesFor, intents } from '../helpers/decisions.ts'

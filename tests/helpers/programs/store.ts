@@ -10,7 +10,7 @@ import type { Pool, RunReservation } from '../../../src/core/pool.ts'
 import { reserve } from '../../../src/core/reserve.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store, StoreAccess } from '../../../src/store/store.ts'
-import { aManual, aRequest, idle, someFacts } from '../pools.ts'
+import { aHolder, aManual, anyGpus, aRequest, idle, NOW, someFacts } from '../pools.ts'
 
 /** What an order came to. */
 export type Answer =
@@ -45,19 +45,19 @@ const orders: Record<string, (...words: string[]) => unknown> = {
 
   /** What `admin` decides. */
   initialize: gpuCount =>
-    store().update(pool => initialize(pool, { provider: 'fake', gpuCount: Number(gpuCount), force: false })),
+    store().update(pool =>
+      initialize(pool, { provider: 'fake', gpuCount: Number(gpuCount), force: false, by: aHolder() }, NOW),
+    ),
 
   /** What `reserve` decides, on idle GPUs. */
   async reserve(id = '', count = '1') {
-    const { gpus } = await store().update(stored => {
+    const answer = await store().update(stored => {
       const pool = initialized(stored)
-      return reserve(
-        pool,
-        aRequest({ id, count: Number(count) }),
-        someFacts({ usage: idle(pool.gpus.length) }),
-      )
+      const request = aRequest({ id, wanted: anyGpus(Number(count)) })
+      return reserve(pool, request, someFacts({ usage: idle(pool.gpus.length) }))
     })
-    return gpus
+    if (answer.kind === 'refused') throw answer.error
+    return answer.kind === 'granted' ? answer.reservation.gpus : []
   },
 
   /** Adds 1 to the instant of a run reservation's heartbeat, many times, a transaction each. */
@@ -116,7 +116,7 @@ const orders: Record<string, (...words: string[]) => unknown> = {
     const db = new Database(path, { readwrite: true })
     db.exec('PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE gpu SET last_released_at = 666')
     for (let i = 0; i < 500; i++) {
-      db.run("INSERT INTO reservation VALUES (?, 'manual', 1, 'half', 1, 2, NULL, NULL, NULL, NULL, NULL)", [
+      db.run("INSERT INTO reservation VALUES (?, 'manual', 1, 'half', NULL, NULL, 1, 0, 0, 2, NULL, NULL)", [
         `half-${i}-${'x'.repeat(200)}`,
       ])
     }

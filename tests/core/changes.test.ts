@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { applyChanges, type Change } from '../../src/core/pool.ts'
+import { applyChanges, type Change } from '../../src/core/changes.ts'
 import { aManual, aPool, aRun, HOUR, NOW } from '../helpers/pools.ts'
 
 describe('applyChanges', () => {
@@ -12,12 +12,16 @@ describe('applyChanges', () => {
   test('initializes GPUs from 0 that were never released, without a reservation', () => {
     expect(applyChanges(null, [{ kind: 'initialize', provider: 'fake', gpuCount: 3 }])).toEqual({
       provider: 'fake',
-      gpus: [
-        { index: 0, lastReleasedAt: null },
-        { index: 1, lastReleasedAt: null },
-        { index: 2, lastReleasedAt: null },
-      ],
+      gpus: [0, 1, 2].map(index => ({
+        index,
+        lastReleasedAt: null,
+        lastHolderUid: null,
+        unusedSince: null,
+        drain: null,
+      })),
       reservations: [],
+      queue: [],
+      observedAt: null,
     })
   })
 
@@ -38,12 +42,13 @@ describe('applyChanges', () => {
 
   test('removes a reservation: its GPUs count as released then, the others as before', () => {
     const other = aRun({ id: 'other', gpus: [0] })
+    const released = { lastReleasedAt: NOW, lastHolderUid: 1000 }
     const before = aPool({
       gpus: [1, 2, 3, null],
       reservations: [other, aManual({ id: 'gone', gpus: [1, 3] })],
     })
     expect(applyChanges(before, [{ kind: 'remove', id: 'gone', releasedAt: NOW }])).toEqual(
-      aPool({ gpus: [1, NOW, 3, NOW], reservations: [other] }),
+      aPool({ gpus: [1, released, 3, released], reservations: [other] }),
     )
   })
 
