@@ -32,7 +32,8 @@ async function main(args: readonly string[], supervisorFd: number | null = null)
       return 0
     }
     case 'command':
-      return asked.command.run(asked.options, { ...asked.context, supervisorFd })
+      // Assigned, not spread: what the context looks up when it is asked for must not be looked up here.
+      return asked.command.run(asked.options, Object.assign(asked.context, { supervisorFd }))
   }
 }
 

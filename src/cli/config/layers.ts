@@ -1,4 +1,5 @@
 import { ConfigUnreadableError } from '../../core/errors.ts'
+import { inheritedDescriptors } from '../../process/inherited.ts'
 import {
   EACCES,
   EFBIG,
@@ -42,8 +43,14 @@ export function configFiles(named: Setting | undefined, env: Variables): ConfigF
 /** Where a user keeps it: below $XDG_CONFIG_HOME, which counts only when it is absolute, else below ~/.config. */
 export function userDirectory({ XDG_CONFIG_HOME: config, HOME: variable }: Variables): string | null {
   if (config?.startsWith('/')) return `${config}/canhazgpu`
-  const home = variable?.startsWith('/') ? variable : passwdHome(process.getuid?.() ?? 0)
+  const home = variable?.startsWith('/') ? variable : homeInPasswd()
   return home === null ? null : `${home}/.config/canhazgpu`
+}
+
+function homeInPasswd(): string | null {
+  // A name service may open descriptors, which must not pass for the caller's.
+  inheritedDescriptors()
+  return passwdHome(process.getuid?.() ?? 0)
 }
 
 function filesIn(directory: string): ConfigFile[] {
