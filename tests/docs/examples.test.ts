@@ -7,7 +7,9 @@ import { until } from '../helpers/until.ts'
 
 const PAGES = [
   'README.md',
-  ...['admin', 'status', 'run', 'reserve', 'release', 'queue'].map(name => `docs/commands/${name}.md`),
+  ...['admin', 'status', 'run', 'reserve', 'release', 'queue', 'config', 'completion'].map(
+    name => `docs/commands/${name}.md`,
+  ),
 ]
 
 /** Somebody uses GPU 3 of every page without a reservation. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { dirname } from 'node:path'
+import { commandNames } from '../../../src/cli/commands.ts'
 import { canhazgpu } from '../../helpers/executable.ts'
 import { Host } from '../../helpers/host.ts'
 import { contentsOf } from '../../helpers/pool-files.ts'
@@ -70,7 +71,6 @@ sys.exit(child.wait())`
 test('what a user typed cannot control the terminal when it is repeated', async () => {
   expect(await canhazgpu(['\x1b[2Jstatus\u202e'])).toMatchObject({
     status: 2,
-    stderr:
-      'Error: Unknown command: \\x1b[2Jstatus\\u202e. Use one of admin, release, reserve, run, status\n',
+    stderr: `Error: Unknown command: \\x1b[2Jstatus\\u202e. Use one of ${commandNames.join(', ')}\n`,
   })
 })
