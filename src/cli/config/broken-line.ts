@@ -7,10 +7,10 @@ import { parseToml } from '../../system/toml.ts'
  * @param message what the parser says about the whole text
  */
 export function brokenTomlLine(text: string, message: string): number {
-  const lines = text.split('\n')
-  const problems = lines.map((_, last) => problemOf(lines.slice(0, last + 1).join('\n')))
+  const ends = [...text.matchAll(/\n|$/g)].map(({ index }) => index + 1)
+  const problems = ends.map(end => problemOf(text.slice(0, end)))
   const understood = problems.lastIndexOf(null)
-  return problems.indexOf(message, understood + 1) + 1 || lines.length
+  return problems.indexOf(message, understood + 1) + 1 || ends.length
 }
 
 function problemOf(text: string): string | null {

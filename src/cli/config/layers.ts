@@ -24,7 +24,7 @@ type Variables = Readonly<Record<string, string | undefined>>
 export const HOST_DIRECTORY = '/etc/canhazgpu'
 const NAMES = ['config.toml', 'config.json']
 /** No configuration is longer; what is longer is something else. */
-const MOST_BYTES = 1 << 20
+const MOST_BYTES = 1 << 16
 
 /**
  * The configuration files that hold, the later ones winning: the host's, the user's, the one that is asked for. Never one
@@ -87,6 +87,6 @@ function configFile(path: string, content: Buffer | number, next: string): Confi
 
 function reasonOf(error: number): string {
   if (error === ESPIPE) return 'it is not a regular file'
-  if (error === EFBIG) return 'it is larger than 1 MiB'
+  if (error === EFBIG) return 'it is larger than 64 KiB'
   return errorText(error)
 }

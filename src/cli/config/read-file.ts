@@ -146,6 +146,7 @@ function hint(section: string | null, name: string): string {
   const homes = allCommands().filter(({ options }) => Object.keys(options).some(key => fileKey(key) === name))
   const keys = (options: Options) => Object.keys(options).map(fileKey)
   if (section === null) {
+    if (name === 'config') return 'A file cannot name another one'
     if (commandNames.includes(name)) return `It is a section: write [${name}]`
     if (homes[0])
       return `It is an option of one command: put it under ${homes.map(home => `[${home.name}]`).join(' or ')}`
