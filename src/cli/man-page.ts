@@ -10,9 +10,9 @@ import type { Option, Options } from './options.ts'
 /** The manual page in roff, for man(1): made from the same table of commands and options as the help screens. */
 export function manPage(): string[] {
   return [
-    `.TH CANHAZGPU 1 "" "canhazgpu ${version}" "User Commands"`,
     // Neither the names of variables broken at the end of a line, nor gaps between words.
-    '.nh',
+    '.nr HY 0',
+    `.TH CANHAZGPU 1 "" "canhazgpu ${version}" "User Commands"`,
     '.ad l',
     '.SH NAME',
     text('canhazgpu - share the GPUs of one host between its users'),
