@@ -3,13 +3,17 @@
 import { version } from '../package.json'
 import { notice, print } from './cli/output/print.ts'
 import { UserError } from './core/errors.ts'
-import { COMPLETER, KEEPER, SUPERVISED } from './process/hidden-words.ts'
+import { COMPLETER, KEEPER, OBSERVER, SUPERVISED } from './process/hidden-words.ts'
 import { exitNow } from './system/libc.ts'
 
 async function main(args: readonly string[], supervisorFd: number | null = null): Promise<number> {
   if (args[0] === KEEPER) {
     const { runKeeper } = await import('./cli/keeper.ts')
     return runKeeper(args.slice(1))
+  }
+  if (args[0] === OBSERVER) {
+    const { runObserver } = await import('./cli/observer.ts')
+    return runObserver(args.slice(1))
   }
   if (args[0] === SUPERVISED && supervisorFd === null) {
     const { beSupervised } = await import('./process/supervise.ts')
@@ -20,7 +24,7 @@ async function main(args: readonly string[], supervisorFd: number | null = null)
     return runCompleter(args.slice(1))
   }
   const { readCommandLine } = await import('./cli/command-line.ts')
-  const asked = readCommandLine(args)
+  const asked = readCommandLine(args, supervisorFd)
   switch (asked.kind) {
     case 'version':
       print(`canhazgpu ${version}`)
@@ -32,8 +36,7 @@ async function main(args: readonly string[], supervisorFd: number | null = null)
       return 0
     }
     case 'command':
-      // Assigned, not spread: what the context looks up when it is asked for must not be looked up here.
-      return asked.command.run(asked.options, Object.assign(asked.context, { supervisorFd }))
+      return asked.command.run(asked.options, asked.context)
   }
 }
 

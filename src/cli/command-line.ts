@@ -7,7 +7,7 @@ import { globalOptions } from './global-options.ts'
 import { nearest } from './nearest.ts'
 import type { OptionValues } from './options.ts'
 import { shellWord } from './output/shell-word.ts'
-import { type Given, type ParsedOptions, parseOptions } from './parse-options.ts'
+import { type Given, parseOptions } from './parse-options.ts'
 import { environment, resolveOptions, settingsFor } from './settings.ts'
 
 /** What a command line asks for. */
@@ -27,7 +27,7 @@ export type Asked =
  *
  * @throws {UsageError} with the way to say it right
  */
-export function readCommandLine(args: readonly string[]): Asked {
+export function readCommandLine(args: readonly string[], supervisorFd: number | null = null): Asked {
   const before = parseOptions(args, globalOptions)
   if (before.version) return { kind: 'version' }
   if (before.help) return { kind: 'overview' }
@@ -38,12 +38,19 @@ export function readCommandLine(args: readonly string[]): Asked {
   const command = findCommand(name)
   if (!command) throw unknownCommand(name)
 
-  const rest = args.slice(before.length + 1)
-  const after = parseBehind(command, rest)
-  if (after.version) return { kind: 'version' }
-  if (after.help) return { kind: 'help', command }
-  const operands = readOperands(command, args, before.length + 1 + after.length)
-  const given = new Map([...before.given, ...after.given])
+  const known = { ...globalOptions, ...command.options }
+  const after = parseOptions(args.slice(before.length + 1), known)
+  const end = before.length + 1 + after.length
+  const operand = command.operand !== undefined && args[end] !== '--' ? args[end] : undefined
+  // The options of a command with an operand may stand on either side of it.
+  const last = parseOptions(operand === undefined ? [] : args.slice(end + 1), known)
+  if (after.version || last.version) return { kind: 'version' }
+  if (after.help || last.help) return { kind: 'help', command }
+  const operands =
+    operand === undefined
+      ? readOperands(command, args, end)
+      : [operand, ...(readOperands(command, args, end + 1 + last.length) ?? [])]
+  const given = new Map([...before.given, ...after.given, ...last.given])
   const origins = findOrigins(given, process.env)
   return {
     kind: 'command',
@@ -53,7 +60,7 @@ export function readCommandLine(args: readonly string[]): Asked {
       given,
       settingsFor(command.options, command.name, origins.layers),
     ),
-    context: createContext(origins, operands),
+    context: createContext(origins, { operands, supervisorFd }),
   }
 }
 
@@ -66,30 +73,15 @@ export function findOrigins(given: Given, env: Readonly<Record<string, string | 
   return { given, files, layers: [...files.map(file => file.layer), variables] }
 }
 
-/** The options behind a command, one of which may stand there without its name: `completion bash`. */
-function parseBehind(command: Command, args: readonly string[]): ParsedOptions {
-  const options = { ...globalOptions, ...command.options }
-  const first = parseOptions(args, options)
-  const operand = Object.keys(command.options).find(key => command.options[key]?.operand)
-  const word = args[first.length]
-  if (operand === undefined || word === undefined || word === '--' || first.given.has(operand)) return first
-  const second = parseOptions(args.slice(first.length + 1), options)
-  return {
-    given: new Map([...first.given, [operand, word], ...second.given]),
-    help: first.help || second.help,
-    version: first.version || second.version,
-    length: first.length + 1 + second.length,
-  }
-}
-
 /** What stands behind `--`. @param end where the options end */
 function readOperands(command: Command, args: readonly string[], end: number): string[] | null {
   const first = args[end]
   if (!command.takesCommand) {
     const extra = first === '--' ? args[end + 1] : first
     if (extra === undefined) return null
+    const takes = command.operand === undefined ? 'options only' : `options and ${command.operand}`
     throw new UsageError(
-      `Unexpected argument: ${extra}. '${command.name}' takes options only; see 'canhazgpu ${command.name} --help'`,
+      `Unexpected argument: ${extra}. '${command.name}' takes ${takes}; see 'canhazgpu ${command.name} --help'`,
     )
   }
   const operands = args.slice(end + 1)

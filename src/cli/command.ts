@@ -1,5 +1,5 @@
 import type { Holder, Pool } from '../core/pool.ts'
-import type { Probe } from '../probe/probe.ts'
+import type { Probe, Question } from '../probe/probe.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
 import type { ConfigFile } from './config/layers.ts'
 import type { standingSettings } from './config/standing-settings.ts'
@@ -17,6 +17,8 @@ export interface Origins {
   readonly layers: readonly Layer[]
 }
 
+import type { ColouredLine } from './output/colour.ts'
+
 /** All that a command may touch. */
 export interface Context {
   readonly storeUrl: string
@@ -27,7 +29,7 @@ export interface Context {
   readonly origins: Origins
   /** The user who runs the command. */
   readonly holder: Holder
-  /** What stands behind `--`, decoded; null when there is no `--`. */
+  /** What stands behind `--`, decoded, or the operand of a command that takes one; null when there is none. */
   readonly operands: readonly string[] | null
   /** The descriptor that tells a supervisor when this process becomes the command; null when there is none. */
   readonly supervisorFd: number | null
@@ -35,11 +37,16 @@ export interface Context {
   /** The store, and the pool in it as it is now. @throws {PoolNotInitializedError} */
   openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }>
   /** The same, and the probe for the pool's provider, to be asked for its usage. @throws {PoolNotInitializedError} */
-  openProbedPool(access: StoreAccess): Promise<{ store: Store; pool: Pool; probe: Probe }>
+  openProbedPool(
+    access: StoreAccess,
+    question?: Question,
+  ): Promise<{ store: Store; pool: Pool; probe: Probe }>
   now(): number
   newId(): string
   /** Writes lines of results to stdout. */
   print(...lines: string[]): void
+  /** Writes lines of results to stdout, in colour where it is welcome. */
+  printColoured(...lines: ColouredLine[]): void
   /** Writes lines for people to stderr. */
   notice(...lines: string[]): void
 }
@@ -52,6 +59,10 @@ export interface Command<O extends Options = Options> {
   readonly options: O
   /** Whether it takes words behind `--`. */
   readonly takesCommand?: boolean
+  /** One word that may stand behind the options, as help shows it: `[DURATION]`. */
+  readonly operand?: string
+  /** All that this word can be, where that is a few. */
+  readonly operandChoices?: readonly string[]
   /** @returns the exit status */
   run(options: OptionValues<O>, context: Context): Promise<number>
 }

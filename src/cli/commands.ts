@@ -18,7 +18,10 @@ const MAIN: Loaders = {
 const MORE: Loaders = {
   completion: () => require('./commands/completion.ts'),
   config: () => require('./commands/config.ts'),
+  extend: () => require('./commands/extend.ts'),
+  log: () => require('./commands/log.ts'),
   queue: () => require('./commands/queue.ts'),
+  report: () => require('./commands/report.ts'),
 }
 
 /** Needed once, at installation: found by their names, and on no list. */

@@ -10,20 +10,31 @@ import { userNameOf } from '../system/user-name.ts'
 import type { Context, Origins } from './command.ts'
 import { standingSettings } from './config/standing-settings.ts'
 import { globalOptions } from './global-options.ts'
-import { notice, print } from './output/print.ts'
+import { notice, print, printColoured } from './output/print.ts'
 import { resolveOptions, settingsFor } from './settings.ts'
 
+const DAY_MS = 86_400_000
+
 /** The real world for a command. */
-export function createContext(origins: Origins, operands: readonly string[] | null): Context {
+export function createContext(
+  origins: Origins,
+  { operands, supervisorFd }: Pick<Context, 'operands' | 'supervisorFd'>,
+): Context {
   const {
     store: storeUrl,
     memoryThreshold: memoryThresholdMiB,
     probeTimeout: probeTimeoutMs,
   } = resolveOptions(globalOptions, origins.given, settingsFor(globalOptions, null, origins.layers))
+  const settings = resolveOptions(
+    standingSettings,
+    new Map(),
+    settingsFor(standingSettings, null, origins.layers),
+  )
+  const historyMs = settings.historyDays * DAY_MS
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
-    const store = await openStore(storeUrl, access)
+    const store = await openStore(storeUrl, access, historyMs)
     const pool = await store.read()
     if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
     return { store, pool }
@@ -32,27 +43,23 @@ export function createContext(origins: Origins, operands: readonly string[] | nu
     storeUrl,
     memoryThresholdMiB,
     probeTimeoutMs,
-    settings: resolveOptions(
-      standingSettings,
-      new Map(),
-      settingsFor(standingSettings, null, origins.layers),
-    ),
+    settings,
     origins,
     // Looked up when asked for: a name service (SSSD) may open descriptors, which must not pass for the caller's.
     get holder() {
       return { uid, userName: userNameOf(uid) }
     },
     operands,
-    supervisorFd: null,
-    openStore: access => openStore(storeUrl, access),
+    supervisorFd,
+    openStore: access => openStore(storeUrl, access, historyMs),
     openPool,
-    async openProbedPool(access) {
-      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs))
+    async openProbedPool(access, question) {
+      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs), question)
       try {
         const { store, pool } = await openPool(access)
         if (pool.provider === 'nvidia') return { store, pool, probe: early }
         early.abandon()
-        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs, pool.gpus.length) }
+        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs) }
       } catch (error) {
         early.abandon()
         throw error
@@ -61,6 +68,7 @@ export function createContext(origins: Origins, operands: readonly string[] | nu
     now: Date.now,
     newId: () => crypto.randomUUID().slice(-12),
     print,
+    printColoured,
     notice,
   }
 }
@@ -74,7 +82,7 @@ export function initialized(pool: Pool | null): Pool {
 /** How many GPUs there are, for a hint; null when nobody can tell. */
 async function detectGpuCount(timeoutMs: number): Promise<number | null> {
   if (!isOnPath(NVIDIA_SMI)) return null
-  return openProbe('nvidia', timeoutMs, 0)
+  return openProbe('nvidia', timeoutMs)
     .gpuCount()
     .catch(() => null)
 }

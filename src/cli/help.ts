@@ -39,12 +39,9 @@ export function commandHelp(command: Command): string[] {
 }
 
 /** `run [OPTIONS] -- COMMAND [ARGS]...` */
-export function usage({ name, options, takesCommand }: Command): string {
+export function usage({ name, takesCommand, operand }: Command): string {
   if (takesCommand) return `${name} [OPTIONS] -- COMMAND [ARGS]...`
-  const operand = Object.values(options).find(option => option.operand)
-  if (!operand) return `${name} [OPTIONS]`
-  const { placeholder, fallback } = operand
-  return `${name} [OPTIONS] ${fallback === undefined ? placeholder : `[${placeholder}]`}`
+  return operand === undefined ? `${name} [OPTIONS]` : `${name} [OPTIONS] ${operand}`
 }
 
 function section(title: string, options: Options, command: string | null): string[] {

@@ -1,4 +1,5 @@
 import { parseDuration } from '../core/duration.ts'
+import { safeText } from './output/safe-text.ts'
 
 /** The forms that a value has in a configuration file. */
 export type Written = 'text' | 'number' | 'boolean' | 'list'
@@ -11,8 +12,6 @@ export interface Option<T> {
   readonly short?: string
   /** What it means without a value, as a text; where this is missing, it needs one. `--no-NAME` means `false` then. */
   readonly bare?: string
-  /** Whether its name may be left out behind a command that takes options only: `completion bash`. */
-  readonly operand?: boolean
   /** Whether one value can be set for all commands that take it. */
   readonly shared?: boolean
   /** All that it can be, where that is a few words. */
@@ -32,6 +31,12 @@ export interface Option<T> {
   readonly parse: (text: string) => T | undefined
   /** The value when nobody gives one; undefined when it must be given. */
   readonly fallback: T | undefined
+  /** Whether it may be given several times; the texts are put together with commas. */
+  readonly repeatable?: boolean
+  /** Keys of options that make no sense beside this one. */
+  readonly excludes?: readonly string[]
+  /** Why not, for people: `the reservation ends with the shell`. */
+  readonly excludesBecause?: string
   /** Shown in help as the default. */
   readonly shownDefault?: string
 }
@@ -42,9 +47,11 @@ export type Options = Readonly<Record<string, Option<any>>>
 export type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never }
 
 type Details<T> = Pick<Option<T>, 'help' | 'example'> &
-  Partial<Pick<Option<T>, 'short' | 'shownDefault' | 'operand' | 'insteadOf' | 'completes'>>
+  Partial<
+    Pick<Option<T>, 'short' | 'shownDefault' | 'insteadOf' | 'completes' | 'excludes' | 'excludesBecause'>
+  >
 
-export function flag(details: Pick<Details<boolean>, 'help' | 'example' | 'short'>): Option<boolean> {
+export function flag(details: Omit<Details<boolean>, 'shownDefault'>): Option<boolean> {
   return {
     ...details,
     placeholder: null,
@@ -74,6 +81,13 @@ export function positiveInteger(
   }
 }
 
+/** A positive whole number that may be missing: null. */
+export function optionalPositiveInteger(
+  details: Details<number> & { placeholder: string },
+): Option<number | null> {
+  return { ...positiveInteger(details), fallback: null }
+}
+
 /** A length of time in milliseconds, between two bounds. */
 export function duration(
   details: Details<number> & {
@@ -100,12 +114,45 @@ export function duration(
 export function optionalDuration(
   details: Details<number> & { leastMs: number; mostMs: number; bounds: string },
 ): Option<number | null> {
-  return { ...duration({ ...details, fallback: 0, shownDefault: '' }), fallback: null }
+  const { shownDefault: _, ...option } = duration({ ...details, fallback: 0, shownDefault: '' })
+  return { ...option, ...(details.shownDefault && { shownDefault: details.shownDefault }), fallback: null }
+}
+
+/** One line that is shown to others, and may be missing: null. */
+export function optionalLabel(
+  details: Details<string> & { placeholder: string; mostLength: number },
+): Option<string | null> {
+  const { mostLength, ...option } = details
+  return {
+    ...option,
+    expected: `one line of at most ${mostLength} characters, without control characters`,
+    parse: value => {
+      const label = value.trim()
+      return label !== '' && [...label].length <= mostLength && safeText(label) === label ? label : undefined
+    },
+    fallback: null,
+  }
 }
 
 /** Text that may be missing: null. */
 export function optionalText(details: Details<string> & { placeholder: string }): Option<string | null> {
   return { ...details, expected: 'some text', parse: value => value || undefined, fallback: null }
+}
+
+/** Process ids with commas between them; the option may be repeated, too. */
+export function pids(details: Details<number[]>): Option<number[] | null> {
+  return {
+    ...details,
+    placeholder: 'PIDS',
+    written: ['text', 'number', 'list'],
+    repeatable: true,
+    expected: 'process IDs with commas',
+    parse: text => {
+      const words = text.split(',').map(word => word.trim())
+      return words.every(word => /^[1-9]\d{0,9}$/.test(word)) ? words.map(Number) : undefined
+    },
+    fallback: null,
+  }
 }
 
 export function text(details: Details<string> & { placeholder: string; fallback: string }): Option<string> {

@@ -6,7 +6,7 @@ import {
   type Option,
   type Options,
   type OptionValues,
-  optionalText,
+  optionalLabel,
   positiveInteger,
 } from './options.ts'
 
@@ -20,6 +20,7 @@ export const requestOptions = shared({
     fallback: 1,
   }),
   gpuIds: gpuIds({
+    short: 'G',
     help: 'Reserve exactly these GPUs, instead of --gpus',
     example: '--gpu-ids 1,3',
     insteadOf: 'gpus',
@@ -35,14 +36,16 @@ export const requestOptions = shared({
     help: 'Wait in line until the GPUs come free, or at most so long',
     example: '--wait 2h',
   }),
-  note: optionalText({
+  note: optionalLabel({
     placeholder: 'TEXT',
+    mostLength: 200,
     short: 'n',
     help: 'What it is for; everybody can read it',
     example: '--note ablation',
   }),
-  user: optionalText({
+  user: optionalLabel({
     placeholder: 'NAME',
+    mostLength: 64,
     short: 'u',
     help: 'Your name, on an account that several people share; for display only',
     example: '--user alice',
@@ -69,12 +72,12 @@ export function wantedGpus({ gpus, gpuIds, policy }: OptionValues<typeof request
 export function gpuIds(details: {
   help: string
   example: string
+  short?: string
   insteadOf?: string
 }): Option<number[] | null> {
   return {
     ...details,
     placeholder: 'IDS',
-    short: 'G',
     completes: 'gpus',
     written: ['text', 'number', 'list'],
     expected: 'GPU IDs with commas, or ranges of them',

@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts'
+import { withoutExcluded } from './exclusions.ts'
 import { nearest } from './nearest.ts'
 import { type Option, type Options, type OptionValues, optionName } from './options.ts'
 import type { Given } from './parse-options.ts'
@@ -60,22 +61,22 @@ export function settingsFor(options: Options, command: string | null, layers: re
   }
 }
 
-/** Who has set each option of a command, if anybody has: the command line, else the settings. */
+/**
+ * Who has set each option of a command, if anybody has: the command line, else the settings.
+ *
+ * @throws {UsageError} when options that do not go together are set in the same place
+ */
 export function findSettings(options: Options, given: Given, settings: Settings): Map<string, Ranked> {
   const found = new Map<string, Ranked>()
-  for (const key of Object.keys(options)) {
+  // Those of the command line first, in the order in which they were typed.
+  for (const key of [...given.keys(), ...Object.keys(options)]) {
+    if (!Object.hasOwn(options, key) || found.has(key)) continue
     const text = given.get(key)
     const setting =
       text === undefined ? settings(key) : { text, source: optionName(key), rank: Infinity, isOwn: true }
     if (setting) found.set(key, setting)
   }
-  for (const [key, { insteadOf }] of Object.entries(options)) {
-    const [one, other] = [found.get(key), found.get(insteadOf ?? '')]
-    if (!one || !other || insteadOf === undefined || one.rank === other.rank) continue
-    const [earlier, later] = one.rank < other.rank ? [key, other] : [insteadOf, one]
-    if (later.text !== null) found.delete(earlier)
-  }
-  return found
+  return withoutExcluded(options, found)
 }
 
 /**

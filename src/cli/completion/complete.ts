@@ -103,8 +103,7 @@ function freeWords({ command, options }: Before): Candidate[] {
   if (!command) return commandNames.map(name => ({ word: name, about: findCommand(name)?.summary ?? '' }))
   if (command.takesCommand)
     return [{ word: '--', about: 'The command to run follows' }, ...optionNames(options)]
-  const operand = Object.values(command.options).find(option => option.operand)
-  const choices = operand?.choices?.map(word => ({ word, about: '' })) ?? []
+  const choices = command.operandChoices?.map(word => ({ word, about: '' })) ?? []
   return choices.length > 0 ? choices : optionNames(options)
 }
 

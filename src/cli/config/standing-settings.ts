@@ -1,8 +1,9 @@
 import { parseDuration } from '../../core/duration.ts'
+import { DEFAULT_HISTORY_DAYS } from '../../core/history.ts'
 import { type Option, optionalDuration, positiveInteger } from '../options.ts'
 
 const DAY_MS = 86_400_000
-const TIMES = { leastMs: 1000, mostMs: 365 * DAY_MS, bounds: 'from 1s to 365d' }
+const TIMES = { leastMs: 1, mostMs: 365 * DAY_MS, bounds: 'up to 365d' }
 
 /** What is set for good, in a configuration file or a variable, and is no option of a command. */
 export const standingSettings = {
@@ -10,7 +11,7 @@ export const standingSettings = {
     placeholder: 'DAYS',
     help: 'How long usage records and events are kept',
     example: 'history-days = 90',
-    fallback: 400,
+    fallback: DEFAULT_HISTORY_DAYS,
   }),
   idleRelease: optionalDuration({
     help: 'Release manual reservations that are unused for so long, while somebody waits for GPUs',

@@ -13,7 +13,7 @@ function offered(line: string): string[] {
 
 describe('what is offered', () => {
   test.each([
-    ['re', ['release', 'reserve']],
+    ['rese', ['reserve']],
     ['stat', ['status']],
     ['x', []],
     ['frobnicate ', []],
@@ -42,7 +42,6 @@ describe('what is offered', () => {
     ['status -- ', []],
     ['completion ', ['bash', 'zsh', 'fish']],
     ['completion z', ['zsh']],
-    ['completion --shell ', ['bash', 'zsh', 'fish']],
     ['admin --provider n', ['nvidia']],
     ['man', []],
   ])('%j: %j', (line, words) => {

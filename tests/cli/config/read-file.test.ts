@@ -83,6 +83,7 @@ describe('a key that is not known', () => {
 })
 
 describe('a value that does not fit', () => {
+  const label = 'Use one line of at most 200 characters, without control characters'
   const threshold = 'Use a whole number of at least 0, for example memory-threshold = 500'
   test.each([
     ['memory-threshold = "500"', `memory-threshold in ${PATH}: "500". ${threshold}`],
@@ -101,8 +102,8 @@ describe('a value that does not fit', () => {
     ],
     ['wait = 5', `wait in ${PATH}: 5. Use a duration, true or false, for example wait = "2h"`],
     ['wait = "yes"', `wait in ${PATH}: "yes". Use a duration, true or false, for example wait = "2h"`],
-    ['note = ""', `note in ${PATH}: "". Use some text, for example note = "ablation"`],
-    ['note = 5', `note in ${PATH}: 5. Use some text, for example note = "ablation"`],
+    ['note = ""', `note in ${PATH}: "". ${label}, for example note = "ablation"`],
+    ['note = 5', `note in ${PATH}: 5. ${label}, for example note = "ablation"`],
     [
       'store = false',
       `store in ${PATH}: false. Use some text, for example store = "sqlite:/srv/gpu/pool.db"`,
@@ -117,13 +118,13 @@ describe('a value that does not fit', () => {
     ],
     [
       'expiry-warning = true',
-      `expiry-warning in ${PATH}: true. Use a duration from 1s to 365d, or false, for example expiry-warning = "30m"`,
+      `expiry-warning in ${PATH}: true. Use a duration up to 365d, or false, for example expiry-warning = "30m"`,
     ],
     ['[admin]\nforce = "yes"', `admin.force in ${PATH}: "yes". Use true or false, for example force = true`],
     ['[admin]\nforce = 1', `admin.force in ${PATH}: 1. Use true or false, for example force = true`],
     [
-      '[admin]\ngpus = false',
-      `admin.gpus in ${PATH}: false. Use a whole number of at least 1, for example gpus = 8`,
+      '[log]\nlines = false',
+      `log.lines in ${PATH}: false. Use a whole number of at least 0, for example lines = 100`,
     ],
     [
       '[run.timeout]\nx = 1',

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { dirname } from 'node:path'
-import { commandNames } from '../../../src/cli/commands.ts'
 import { canhazgpu } from '../../helpers/executable.ts'
 import { Host } from '../../helpers/host.ts'
 import { contentsOf } from '../../helpers/pool-files.ts'
@@ -71,6 +70,8 @@ sys.exit(child.wait())`
 test('what a user typed cannot control the terminal when it is repeated', async () => {
   expect(await canhazgpu(['\x1b[2Jstatus\u202e'])).toMatchObject({
     status: 2,
-    stderr: `Error: Unknown command: \\x1b[2Jstatus\\u202e. Use one of ${commandNames.join(', ')}\n`,
+    stderr: expect.stringMatching(
+      /^Error: Unknown command: \\x1b\[2Jstatus\\u202e\. Use one of admin, release, .*\n$/,
+    ),
   })
 })
