@@ -1,16 +1,12 @@
 import { afterAll, expect, test } from 'bun:test'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { commandNames } from '../../src/cli/commands.ts'
 import { consoleBlocks, documentText } from '../helpers/documents.ts'
 import { Host } from '../helpers/host.ts'
 import { until } from '../helpers/until.ts'
 
-const PAGES = [
-  'README.md',
-  ...['admin', 'status', 'run', 'reserve', 'release', 'doctor', 'queue', 'report', 'log'].map(
-    name => `docs/commands/${name}.md`,
-  ),
-]
+const PAGES = ['README.md', ...commandNames.map(name => `docs/commands/${name}.md`)]
 
 /** Somebody uses GPU 3 of every page without a reservation. */
 const intruder = Bun.spawn(['sleep', '600'])
