@@ -7,13 +7,14 @@ import { crowd } from './crowd.ts'
 import { keeper } from './keeper.ts'
 import type { Figure } from './measure.ts'
 import { reclaim } from './reclaim.ts'
+import { report } from './report.ts'
 import { Stage } from './stage.ts'
 import { startUp } from './start-up.ts'
 import { waiting } from './waiting.ts'
 
 using stage = new Stage()
 const figures: Figure[] = []
-for (const question of [startUp, crowd, reclaim, waiting, keeper]) {
+for (const question of [startUp, crowd, reclaim, waiting, report, keeper]) {
   console.log(`${question.name} …`)
   figures.push(...(await question(stage)))
 }

@@ -17,7 +17,9 @@ const MAIN: Loaders = {
 
 const MORE: Loaders = {
   extend: () => require('./commands/extend.ts'),
+  log: () => require('./commands/log.ts'),
   queue: () => require('./commands/queue.ts'),
+  report: () => require('./commands/report.ts'),
 }
 
 export const commandNames: readonly string[] = [...Object.keys(MAIN), ...Object.keys(MORE)]

@@ -1,4 +1,5 @@
 import { PoolNotInitializedError } from '../core/errors.ts'
+import { DEFAULT_HISTORY_DAYS } from '../core/history.ts'
 import type { Pool } from '../core/pool.ts'
 import { EarlyProbe } from '../probe/early.ts'
 import { NVIDIA_SMI, NvidiaSmiProbe } from '../probe/nvidia-smi.ts'
@@ -12,6 +13,9 @@ import type { globalOptions } from './global-options.ts'
 import type { OptionValues } from './options.ts'
 import { notice, print, printColoured } from './output/print.ts'
 
+/** The setting `history-days`. */
+const HISTORY_MS = DEFAULT_HISTORY_DAYS * 86_400_000
+
 /** The real world for a command. */
 export function createContext(
   {
@@ -24,7 +28,7 @@ export function createContext(
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
-    const store = await openStore(storeUrl, access)
+    const store = await openStore(storeUrl, access, HISTORY_MS)
     const pool = await store.read()
     if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
     return { store, pool }
@@ -39,7 +43,7 @@ export function createContext(
     },
     operands,
     supervisorFd,
-    openStore: access => openStore(storeUrl, access),
+    openStore: access => openStore(storeUrl, access, HISTORY_MS),
     openPool,
     async openProbedPool(access, question) {
       const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs), question)
@@ -47,7 +51,7 @@ export function createContext(
         const { store, pool } = await openPool(access)
         if (pool.provider === 'nvidia') return { store, pool, probe: early }
         early.abandon()
-        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs, pool.gpus.length) }
+        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs) }
       } catch (error) {
         early.abandon()
         throw error
@@ -70,7 +74,7 @@ export function initialized(pool: Pool | null): Pool {
 /** How many GPUs there are, for a hint; null when nobody can tell. */
 async function detectGpuCount(timeoutMs: number): Promise<number | null> {
   if (!isOnPath(NVIDIA_SMI)) return null
-  return openProbe('nvidia', timeoutMs, 0)
+  return openProbe('nvidia', timeoutMs)
     .gpuCount()
     .catch(() => null)
 }

@@ -16,7 +16,7 @@ export async function runObserver(words: readonly string[]): Promise<number> {
     const pool = initialized(await store.read())
     // Another may just have been here.
     if (!isProbeDue(pool, { sightings: sightAll(pool), idleReleaseMs, now: Date.now() })) return
-    const usage = await openProbe(pool.provider, probeTimeoutMs, pool.gpus.length).usage()
+    const usage = await openProbe(pool.provider, probeTimeoutMs).usage()
     await store.update(stored => {
       const present = initialized(stored)
       const facts = { usage, memoryThresholdMiB, sightings: sightAll(present), now: Date.now() }

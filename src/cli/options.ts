@@ -64,6 +64,13 @@ export function positiveInteger(
   }
 }
 
+/** A positive whole number that may be missing: null. */
+export function optionalPositiveInteger(
+  details: Details<number> & { placeholder: string },
+): Option<number | null> {
+  return { ...positiveInteger(details), fallback: null }
+}
+
 /** A length of time in milliseconds, between two bounds. */
 export function duration(
   details: Details<number> & {

@@ -13,6 +13,7 @@ export const requestOptions = {
     fallback: 1,
   }),
   gpuIds: gpuIds({
+    short: 'G',
     help: 'Reserve exactly these GPUs, instead of --gpus',
     example: '--gpu-ids 1,3',
   }),
@@ -55,11 +56,10 @@ export function wantedGpus({ gpus, gpuIds, policy }: OptionValues<typeof request
 }
 
 /** A list of GPU ids with ranges, `0-3,5`; ascending, each once. */
-export function gpuIds(details: { help: string; example: string }): Option<number[] | null> {
+export function gpuIds(details: { help: string; example: string; short?: string }): Option<number[] | null> {
   return {
     ...details,
     placeholder: 'IDS',
-    short: 'G',
     expected: 'GPU IDs with commas, or ranges of them',
     parse: parseGpuIds,
     fallback: null,

@@ -1,6 +1,6 @@
 import type { Availability, GpuAvailability } from './allocate.ts'
 import { formatDuration } from './duration.ts'
-import { displayName, type Gpu } from './pool.ts'
+import { displayName, type Gpu, type Holder, type Reservation } from './pool.ts'
 import type { Waiting } from './queue.ts'
 
 /**
@@ -44,14 +44,73 @@ export class PoolAlreadyInitializedError extends UserError {
   }
 }
 
+/** What only the owner of a pool and root may do to it. */
+export type OwnersAct = 'reinitialize' | 'resize' | 'drain GPUs of' | 'undrain GPUs of'
+
 export class NotPoolOwnerError extends UserError {
   readonly code = 'not-pool-owner'
   constructor(
     readonly path: string,
     readonly ownerName: string,
+    readonly act: OwnersAct,
   ) {
-    const who = ownerName === 'root' ? 'root' : `${ownerName} or root`
-    super(`Only ${who} may reinitialize the pool ${path}. Use sudo, or ask them`)
+    super(`Only ${nameOrRoot(ownerName)} may ${act} the pool ${path}. Use sudo, or ask them`)
+  }
+}
+
+function nameOrRoot(name: string): string {
+  return name === 'root' ? 'root' : `${name} or root`
+}
+
+/** A pool cannot lose GPUs that somebody holds. */
+export class GpusHeldError extends UserError {
+  readonly code = 'gpus-held'
+  /** @param held the reservations of GPUs that would go away */
+  constructor(
+    readonly gpuCount: number,
+    readonly held: readonly Reservation[],
+  ) {
+    const gpus = held
+      .flatMap(reservation => reservation.gpus.map(index => ({ index, reservation })))
+      .filter(({ index }) => index >= gpuCount)
+      .sort((a, b) => a.index - b.index)
+    const holders = gpus.map(
+      ({ index, reservation }) => `GPU ${index} is reserved by ${displayName(reservation)}`,
+    )
+    super(
+      `Cannot shrink the pool to ${gpuCount} GPUs: ${holders.join(', ')}. Keep what goes away from being handed out again ` +
+        `with 'canhazgpu admin --drain ${gpus.map(({ index }) => index).join(',')}', and shrink when it is free`,
+    )
+  }
+}
+
+/** Somebody wants to end what is another's. */
+export class NotHolderError extends UserError {
+  readonly code = 'not-holder'
+  constructor(
+    readonly index: number,
+    readonly holder: Holder,
+    readonly shownName: string,
+  ) {
+    super(
+      `GPU ${index} is reserved by ${shownName}. Only ${nameOrRoot(holder.userName)} may release it; nothing was released`,
+    )
+  }
+}
+
+/** A command whose GPUs were to be released goes on. */
+export class CommandStillRunsError extends UserError {
+  readonly code = 'command-still-runs'
+  constructor(
+    readonly pid: number,
+    readonly gpus: readonly number[],
+    readonly reason: 'denied' | 'survived',
+  ) {
+    const [what, next] =
+      reason === 'denied'
+        ? ['is not yours to end', 'Use sudo, or ask whoever started it']
+        : ['does not end, not even by SIGKILL', "A driver may hang: run 'canhazgpu doctor'"]
+    super(`PID ${pid} ${what}, so GPU(s) [${gpus.join(', ')}] stay reserved. ${next}`)
   }
 }
 

@@ -71,7 +71,7 @@ function stillRuns({ identity, pidfd }: Watched): boolean {
 }
 
 /** @returns whether one of the processes has ended within a time */
-function waitForAnEnd(watched: readonly Watched[], timeoutMs: number): boolean {
+export function waitForAnEnd(watched: readonly Watched[], timeoutMs: number): boolean {
   const pidfds = watched.map(({ pidfd }) => pidfd)
   if (!pidfds.includes(-1)) return waitForAny(pidfds, timeoutMs)
   for (let waited = 0; waited < timeoutMs; waited += WITHOUT_PIDFD_INTERVAL_MS) {

@@ -25,6 +25,7 @@ const { symbols: c } = dlopen('libc.so.6', {
   inotify_add_watch: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
   inotify_init1: { args: ['i32'], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
+  lseek: { args: ['i32', 'i64', 'i32'], returns: 'i64' },
   localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
   mktime: { args: ['ptr'], returns: 'i64' },
   memfd_create: { args: ['ptr', 'u32'], returns: 'i32' },
@@ -74,6 +75,7 @@ const VTIME = 5
 const VMIN = 6
 const LOCK_EX = 2
 const LOCK_NB = 4
+const SEEK_END = 2
 const SIGALRM = 14
 const SIG_UNBLOCK = 1
 const SIG_SETMASK = 2
@@ -144,6 +146,15 @@ export function readFile(path: string): Buffer | null {
   }
 }
 
+/** The length of a file in bytes; 0 when it cannot be read. */
+export function fileSize(path: string): number {
+  const fd = openForReading(path)
+  if (fd < 0) return 0
+  const size = Number(c.lseek(fd, 0, SEEK_END))
+  c.close(fd)
+  return Math.max(0, size)
+}
+
 /** The first bytes of a file; none when it cannot be read. */
 export function readStart(path: Uint8Array, length: number): Buffer {
   const fd = openForReading(path)
@@ -152,6 +163,19 @@ export function readStart(path: Uint8Array, length: number): Buffer {
   const count = Number(c.read(fd, start, length))
   c.close(fd)
   return start.subarray(0, Math.max(0, count))
+}
+
+/** A line that somebody types, without its end; null when there is none: end of input. */
+export function readLine(fd: number): string | null {
+  const byte = new Uint8Array(1)
+  const line: number[] = []
+  for (;;) {
+    const count = Number(c.read(fd, byte, 1))
+    if (count < 0 && errno() === EINTR) continue
+    if (count <= 0) return null
+    if (byte[0] === 10) return Buffer.from(line).toString()
+    line.push(byte[0] ?? 0)
+  }
 }
 
 /** Where a symbolic link points, null when it cannot be read. */
@@ -243,6 +267,12 @@ export function keyByKey(modes: Uint8Array): Uint8Array {
 function poll(fd: number, events: number, timeoutMs: number): boolean {
   const request = new Int32Array([fd, events])
   return c.poll(request, 1, timeoutMs) > 0
+}
+
+/** Whether nobody can read any more what is written to a descriptor: the other end of a pipe is closed, say. */
+export function readerIsGone(fd: number): boolean {
+  // Errors and hang-ups are told without being asked for.
+  return poll(fd, 0, 0)
 }
 
 /**

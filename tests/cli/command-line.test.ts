@@ -114,7 +114,7 @@ describe('options', () => {
       },
     })
     expect(command('run', '--', 'true').options).toMatchObject({ gpus: 1, gpuIds: null, wait: null })
-    expect(command('admin', '--gpus', '8').options).toEqual({ gpus: 8, force: false, provider: null })
+    expect(command('admin', '--gpus', '8').options).toMatchObject({ gpus: 8, force: false, provider: null })
   })
 
   test('of one command are unknown in front of it and to the others', () => {

@@ -2,6 +2,7 @@ import { close, lockExclusively, openForReading, tryLock } from '../../system/li
 
 /** How long a command waits for its turn, in seconds. */
 export const LOCK_TIMEOUT_SECONDS = 5
+export const BUSY_TIMEOUT_MS = LOCK_TIMEOUT_SECONDS * 1000
 
 /** The file whose flock(2) is the line in front of the store. It stays empty. */
 export function lockPath(path: string): string {
