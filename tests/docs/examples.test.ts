@@ -7,7 +7,7 @@ import { until } from '../helpers/until.ts'
 
 const PAGES = [
   'README.md',
-  ...['admin', 'status', 'run', 'reserve', 'release', 'queue', 'report', 'log'].map(
+  ...['admin', 'status', 'run', 'reserve', 'release', 'extend', 'queue', 'report', 'log'].map(
     name => `docs/commands/${name}.md`,
   ),
 ]
