@@ -2,6 +2,7 @@ import type { ManualReservation, Pool } from '../core/pool.ts'
 import { findKeptManual } from '../core/release.ts'
 import type { KeeperOrders, ManualTask } from '../process/start-keeper.ts'
 import { openStore } from '../store/open.ts'
+import type { Listener } from '../store/store.ts'
 import { waitForEnd } from '../system/libc.ts'
 import { writeToTerminal } from '../system/terminal-message.ts'
 import { observeIfDue } from './observe.ts'
@@ -21,7 +22,7 @@ const LEAST_LOOK_INTERVAL_MS = 1000
 export async function keepInformed(orders: KeeperOrders, task: ManualTask): Promise<void> {
   const kept = { id: orders.reservationId, uid: process.getuid?.() ?? 0 }
   const warnings = new Warnings(task.warnBeforeMs)
-  const listener = (await openStore(orders.storeUrl, 'read')).listen()
+  const listener = await listen(orders.storeUrl)
   // An update wakes all keepers of a pool at once; so that they do not all look at the hardware at once, each has its own time.
   const observationIntervalMs = LOOK_INTERVAL_MS + (process.pid % 1000) * 10
   let observeAt = Date.now() + observationIntervalMs
@@ -77,6 +78,16 @@ class Warnings {
   /** When there will be something to do if nothing changes. */
   nextAt({ expiresAt }: ManualReservation): number {
     return this.isExpiryDue ? expiresAt - (this.beforeMs ?? 0) : expiresAt
+  }
+}
+
+/** Hears of updates, and keeps nothing of the store open but that. */
+async function listen(storeUrl: string): Promise<Listener> {
+  const store = await openStore(storeUrl, 'read')
+  try {
+    return store.listen()
+  } finally {
+    store.close()
   }
 }
 

@@ -5,8 +5,8 @@ import { type ProbeOrders, startObserver } from '../process/start-keeper.ts'
 import type { Context } from './command.ts'
 import { probeOrders } from './keeper-orders.ts'
 
-/** A waiter sends an observer no more often than this: one that comes back without news is not sent again at once. */
-const LEAST_INTERVAL_MS = 30_000
+/** An observer that brought no news (the tool is sick, say) is not followed by another for so long. */
+const PAUSE_MS = 30_000
 
 /**
  * Sends an observer when what is known of the hardware is old, or an idle holder may be due. Whoever keeps or waits does not
@@ -22,8 +22,9 @@ export function observeIfDue(orders: ProbeOrders, pool: Pool, now: number): bool
 /** The same for somebody who comes by often. */
 export function observer(context: Context): (pool: Pool, now: number) => void {
   const orders = probeOrders(context)
-  let sentAt = -Infinity
+  let sent: { at: number; observedAt: number | null } | null = null
   return (pool, now) => {
-    if (Math.abs(now - sentAt) >= LEAST_INTERVAL_MS && observeIfDue(orders, pool, now)) sentAt = now
+    const isOut = sent && sent.observedAt === pool.observedAt && Math.abs(now - sent.at) < PAUSE_MS
+    if (!isOut && observeIfDue(orders, pool, now)) sent = { at: now, observedAt: pool.observedAt }
   }
 }

@@ -48,6 +48,13 @@ const examples: errors.UserError[] = [
     drained: 0,
     earliestEndAt: null,
   }),
+  new errors.ExtensionDelaysError(2),
+  new errors.NoManualReservationError(),
+  new errors.NotYourGpusError([3, 5]),
+  new errors.CannotAdoptError([
+    { kind: 'not-yours', pid: 4711, userName: 'bob' },
+    { kind: 'reserved', gpu: 3, by: 'carol' },
+  ]),
   new errors.GpusNotAvailableError(
     [
       { gpu: newGpu(1), availability: { state: 'reserved', reservation: aManual({ holder: alice }) } },

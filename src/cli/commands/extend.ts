@@ -17,6 +17,7 @@ export default defineCommand({
   operand: '[DURATION]',
   options: {
     gpuIds: gpuIds({
+      short: 'G',
       help: 'Only the reservations that these GPUs are in, instead of all of yours',
       example: '--gpu-ids 1,3',
     }),

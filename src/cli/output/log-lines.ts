@@ -8,7 +8,7 @@ import { localClock } from './local-clock.ts'
 const KIND_WIDTH = 12
 
 /** Words that say better what has happened than the name of the kind. */
-const WORDS: Partial<Record<EventKind, string>> = { left: 'left line' }
+const WORDS: Partial<Record<EventKind, string>> = { left: 'left line', 'idle-warning': 'warned' }
 
 /** `2026-11-24 18:30:00 reserved     alice: GPU(s) [0, 1] - ablation` */
 export function eventLine(event: LogEvent): string {
