@@ -16,7 +16,7 @@ async function main(args: readonly string[], supervisorFd: number | null = null)
     return main(args.slice(4), beSupervised(args.slice(1, 4)))
   }
   const { readCommandLine } = await import('./cli/command-line.ts')
-  const asked = readCommandLine(args)
+  const asked = readCommandLine(args, supervisorFd)
   switch (asked.kind) {
     case 'version':
       print(`canhazgpu ${version}`)
@@ -28,7 +28,7 @@ async function main(args: readonly string[], supervisorFd: number | null = null)
       return 0
     }
     case 'command':
-      return asked.command.run(asked.options, { ...asked.context, supervisorFd })
+      return asked.command.run(asked.options, asked.context)
   }
 }
 

@@ -26,7 +26,7 @@ export type Asked =
  *
  * @throws {UsageError} with the way to say it right
  */
-export function readCommandLine(args: readonly string[]): Asked {
+export function readCommandLine(args: readonly string[], supervisorFd: number | null = null): Asked {
   const before = parseOptions(args, globalOptions)
   if (before.version) return { kind: 'version' }
   if (before.help) return { kind: 'overview' }
@@ -47,7 +47,10 @@ export function readCommandLine(args: readonly string[]): Asked {
     kind: 'command',
     command,
     options: resolveOptions(command.options, given, environment(process.env, command.name)),
-    context: createContext(resolveOptions(globalOptions, given, environment(process.env, null)), operands),
+    context: createContext(resolveOptions(globalOptions, given, environment(process.env, null)), {
+      operands,
+      supervisorFd,
+    }),
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Holder, Pool } from '../core/pool.ts'
-import type { Probe } from '../probe/probe.ts'
+import type { Probe, Question } from '../probe/probe.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
 import type { Options, OptionValues } from './options.ts'
+import type { ColouredLine } from './output/colour.ts'
 
 /** All that a command may touch. */
 export interface Context {
@@ -18,11 +19,16 @@ export interface Context {
   /** The store, and the pool in it as it is now. @throws {PoolNotInitializedError} */
   openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }>
   /** The same, and the probe for the pool's provider, to be asked for its usage. @throws {PoolNotInitializedError} */
-  openProbedPool(access: StoreAccess): Promise<{ store: Store; pool: Pool; probe: Probe }>
+  openProbedPool(
+    access: StoreAccess,
+    question?: Question,
+  ): Promise<{ store: Store; pool: Pool; probe: Probe }>
   now(): number
   newId(): string
   /** Writes lines of results to stdout. */
   print(...lines: string[]): void
+  /** Writes lines of results to stdout, in colour where it is welcome. */
+  printColoured(...lines: ColouredLine[]): void
   /** Writes lines for people to stderr. */
   notice(...lines: string[]): void
 }

@@ -11,7 +11,7 @@ import { userNameOf } from '../system/user-name.ts'
 import type { Context } from './command.ts'
 import type { globalOptions } from './global-options.ts'
 import type { OptionValues } from './options.ts'
-import { notice, print } from './output/print.ts'
+import { notice, print, printColoured } from './output/print.ts'
 
 /** The setting `history-days`. */
 const HISTORY_MS = DEFAULT_HISTORY_DAYS * 86_400_000
@@ -23,7 +23,7 @@ export function createContext(
     memoryThreshold: memoryThresholdMiB,
     probeTimeout: probeTimeoutMs,
   }: OptionValues<typeof globalOptions>,
-  operands: readonly string[] | null,
+  { operands, supervisorFd }: Pick<Context, 'operands' | 'supervisorFd'>,
 ): Context {
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
@@ -42,11 +42,11 @@ export function createContext(
       return { uid, userName: userNameOf(uid) }
     },
     operands,
-    supervisorFd: null,
+    supervisorFd,
     openStore: access => openStore(storeUrl, access, HISTORY_MS),
     openPool,
-    async openProbedPool(access) {
-      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs))
+    async openProbedPool(access, question) {
+      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs), question)
       try {
         const { store, pool } = await openPool(access)
         if (pool.provider === 'nvidia') return { store, pool, probe: early }
@@ -60,6 +60,7 @@ export function createContext(
     now: Date.now,
     newId: () => crypto.randomUUID().slice(-12),
     print,
+    printColoured,
     notice,
   }
 }

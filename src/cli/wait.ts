@@ -5,6 +5,7 @@ import { canUse, leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
 import type { Request } from '../core/reserve.ts'
 import { idleUsage, type Usage } from '../core/usage.ts'
 import { isRunning, pidsHere } from '../process/identity.ts'
+import { sleep } from '../system/libc.ts'
 import { type Acquisition, answerTo } from './acquire.ts'
 import { initialized } from './context.ts'
 import { Progress } from './output/progress.ts'
@@ -71,7 +72,7 @@ export async function waitInLine(
       )
       const pids = [...pidsHere(inTheWay(pool, request.id)), ...prober.blockingPids()]
       if (await listener.wait(pids, Math.max(0, wakeUpAt - context.now()))) {
-        await Bun.sleep(ROUND_MS * roundsBefore(pool, request))
+        sleep(ROUND_MS * roundsBefore(pool, request))
       }
     }
   } finally {

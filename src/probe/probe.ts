@@ -3,6 +3,14 @@ import type { Usage } from '../core/usage.ts'
 import { FakeProbe } from './fake.ts'
 import { NvidiaSmiProbe } from './nvidia-smi.ts'
 
+/** How the hardware is asked. */
+export interface Question {
+  /** Whether `GpuUsage.details` is wanted, too; the tool takes longer for it. */
+  readonly details?: boolean
+  /** Ends the tool when nobody wants its answer any more. */
+  readonly abandoned?: AbortSignal
+}
+
 /** Asks the hardware. */
 export interface Probe {
   /**

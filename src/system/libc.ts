@@ -38,6 +38,8 @@ const { symbols: c } = dlopen('libc.so.6', {
   signal: { args: ['i32', 'ptr'], returns: 'ptr' },
   strerror: { args: ['i32'], returns: 'ptr' },
   syscall: { args: ['i64', 'i64', 'i64'], returns: 'i64' },
+  tcgetattr: { args: ['i32', 'ptr'], returns: 'i32' },
+  tcsetattr: { args: ['i32', 'i32', 'ptr'], returns: 'i32' },
   write: { args: ['i32', 'ptr', 'u64'], returns: 'i64' },
 })
 
@@ -64,6 +66,12 @@ const MFD_CLOEXEC = 1
 const IN_NONBLOCK_CLOEXEC = 0o2004000
 const IN_CLOSE_NOWRITE = 0x10
 const TIOCGWINSZ = 0x5413
+const TCSADRAIN = 1
+const IXON = 0o2000
+const ICANON = 0o2
+const ECHO = 0o10
+const VTIME = 5
+const VMIN = 6
 const LOCK_EX = 2
 const LOCK_NB = 4
 const SEEK_END = 2
@@ -203,9 +211,42 @@ export function isTerminal(fd: number): boolean {
 
 /** How wide the terminal behind a descriptor is; 80 where it does not tell. */
 export function terminalColumns(fd: number): number {
+  return terminalSize(fd)[1] || 80
+}
+
+/** How high the terminal behind a descriptor is; 24 where it does not tell. */
+export function terminalRows(fd: number): number {
+  return terminalSize(fd)[0] || 24
+}
+
+function terminalSize(fd: number): [rows: number, columns: number] {
   // struct winsize: rows, columns, and two more.
   const size = new Uint16Array(4)
-  return (c.ioctl(fd, TIOCGWINSZ, size) === 0 && size[1]) || 80
+  const [rows = 0, columns = 0] = c.ioctl(fd, TIOCGWINSZ, size) === 0 ? size : []
+  return [rows, columns]
+}
+
+/** The modes of the terminal behind a descriptor, to be changed and to be put back: struct termios. */
+export function terminalModes(fd: number): Uint8Array {
+  const modes = new Uint8Array(60)
+  c.tcgetattr(fd, modes)
+  return modes
+}
+
+export function setTerminalModes(fd: number, modes: Uint8Array): void {
+  c.tcsetattr(fd, TCSADRAIN, modes)
+}
+
+/** Modes in which each key comes at once and is not shown, and Ctrl-S does not stop the output. Ctrl-C and Ctrl-Z stay signals. */
+export function keyByKey(modes: Uint8Array): Uint8Array {
+  const changed = modes.slice()
+  // c_iflag, c_oflag, c_cflag, c_lflag; behind them c_line, and then the control characters.
+  const flags = new Uint32Array(changed.buffer, 0, 4)
+  flags[0] = (flags[0] ?? 0) & ~IXON
+  flags[3] = (flags[3] ?? 0) & ~(ICANON | ECHO)
+  changed[17 + VTIME] = 0
+  changed[17 + VMIN] = 1
+  return changed
 }
 
 /** Waits for one descriptor. @returns whether it became ready before the time was over */
@@ -259,6 +300,11 @@ export function openPidfd(pid: number): number {
 /** Sleeps until the process behind a pidfd ends; with -1 it only sleeps. @returns whether it has ended */
 export function waitForEnd(pidfd: number, timeoutMs: number): boolean {
   return poll(pidfd, POLLIN, timeoutMs)
+}
+
+/** Sleeps in the kernel: nothing else goes on in this process. */
+export function sleep(ms: number): void {
+  if (ms > 0) poll(-1, 0, ms)
 }
 
 /** The name of a user in the passwd database (files, LDAP, whatever the host is set up for), null when it has none. */
@@ -327,6 +373,12 @@ export function localTime(at: number): number[] {
 /** Gives a signal its default action. */
 export function resetSignal(signal: number): void {
   c.signal(signal, null)
+}
+
+/** Ends this process by a signal, as if nothing had ever caught it. */
+export function dieBy(signal: number): void {
+  resetSignal(signal)
+  c.kill(process.pid, signal)
 }
 
 /** Whether a descriptor is open and marked close-on-exec. */

@@ -74,3 +74,8 @@ export function startDetached(command: readonly string[]): void {
 export function isOnPath(tool: string): boolean {
   return Bun.which(tool) !== null
 }
+
+/** Waits, without keeping anything else from going on, until nobody holds the other end of a pipe any more. */
+export async function allClosed(readEnd: number): Promise<void> {
+  await Bun.file(readEnd).text()
+}

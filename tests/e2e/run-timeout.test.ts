@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { stateOf } from '../helpers/child-process.ts'
 import { executable } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
-import { processAt } from '../helpers/processes.ts'
 import { Pty } from '../helpers/pty.ts'
 import { until } from '../helpers/until.ts'
 
@@ -85,7 +85,7 @@ describe('run --timeout', () => {
     await until(() => Bun.file(file).size > 1)
     const pid = Number(readFileSync(file, 'utf8'))
     job.kill('SIGKILL')
-    await until(() => processAt(pid) === null || processAt(pid)?.state === 'Z')
+    await until(() => ['', 'Z'].includes(stateOf(pid)))
     await until(async () => (await host.status()).every(line => line.includes('AVAILABLE')))
   })
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { outcome } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
-import { keepersOf, killKeepers } from '../helpers/processes.ts'
+import { keepersOf, killKeepers } from '../helpers/running.ts'
 import { until } from '../helpers/until.ts'
 import { canMakeUsers, makeUsers } from '../helpers/users.ts'
 

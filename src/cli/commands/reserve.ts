@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/duration.ts'
 import { acquire } from '../acquire.ts'
 import { defineCommand } from '../command.ts'
+import { jsonOption } from '../json-option.ts'
 import { duration } from '../options.ts'
 import { localClock } from '../output/local-clock.ts'
 import { requestOptions } from '../request-options.ts'
@@ -28,12 +29,17 @@ export default defineCommand({
       mostMs: 365 * DAY_MS,
       bounds: 'from 1s to 365d',
     }),
+    json: jsonOption,
   },
   async run(options, context) {
     const { duration: durationMs } = options
-    const { gpus, reservedAt } = await acquire(context, await context.openProbedPool('write'), options, {
-      durationMs,
-    })
+    const reservation = await acquire(context, await context.openProbedPool('write'), options, { durationMs })
+    if (options.json) {
+      const { reservationDocument } = await import('../output/json/reservation.ts')
+      context.print(reservationDocument(reservation))
+      return 0
+    }
+    const { gpus, reservedAt } = reservation
     const ends = localClock(reservedAt + durationMs)
     context.print(
       `Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}] for ${formatDuration(durationMs)} (until ${ends})`,
