@@ -3,13 +3,17 @@
 import { version } from '../package.json'
 import { notice, print } from './cli/output/print.ts'
 import { UserError } from './core/errors.ts'
-import { KEEPER, SUPERVISED } from './process/hidden-words.ts'
+import { KEEPER, OBSERVER, SUPERVISED } from './process/hidden-words.ts'
 import { exitNow } from './system/libc.ts'
 
 async function main(args: readonly string[], supervisorFd: number | null = null): Promise<number> {
   if (args[0] === KEEPER) {
     const { runKeeper } = await import('./cli/keeper.ts')
     return runKeeper(args.slice(1))
+  }
+  if (args[0] === OBSERVER) {
+    const { runObserver } = await import('./cli/observer.ts')
+    return runObserver(args.slice(1))
   }
   if (args[0] === SUPERVISED && supervisorFd === null) {
     const { beSupervised } = await import('./process/supervise.ts')

@@ -37,12 +37,19 @@ export function readCommandLine(args: readonly string[], supervisorFd: number | 
   const command = findCommand(name)
   if (!command) throw unknownCommand(name)
 
-  const rest = args.slice(before.length + 1)
-  const after = parseOptions(rest, { ...globalOptions, ...command.options })
-  if (after.version) return { kind: 'version' }
-  if (after.help) return { kind: 'help', command }
-  const operands = readOperands(command, args, before.length + 1 + after.length)
-  const given = new Map([...before.given, ...after.given])
+  const known = { ...globalOptions, ...command.options }
+  const after = parseOptions(args.slice(before.length + 1), known)
+  const end = before.length + 1 + after.length
+  const operand = command.operand !== undefined && args[end] !== '--' ? args[end] : undefined
+  // The options of a command with an operand may stand on either side of it.
+  const last = parseOptions(operand === undefined ? [] : args.slice(end + 1), known)
+  if (after.version || last.version) return { kind: 'version' }
+  if (after.help || last.help) return { kind: 'help', command }
+  const operands =
+    operand === undefined
+      ? readOperands(command, args, end)
+      : [operand, ...(readOperands(command, args, end + 1 + last.length) ?? [])]
+  const given = new Map([...before.given, ...after.given, ...last.given])
   return {
     kind: 'command',
     command,
@@ -60,8 +67,9 @@ function readOperands(command: Command, args: readonly string[], end: number): s
   if (!command.takesCommand) {
     const extra = first === '--' ? args[end + 1] : first
     if (extra === undefined) return null
+    const takes = command.operand === undefined ? 'options only' : `options and ${command.operand}`
     throw new UsageError(
-      `Unexpected argument: ${extra}. '${command.name}' takes options only; see 'canhazgpu ${command.name} --help'`,
+      `Unexpected argument: ${extra}. '${command.name}' takes ${takes}; see 'canhazgpu ${command.name} --help'`,
     )
   }
   const operands = args.slice(end + 1)

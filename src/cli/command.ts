@@ -11,7 +11,7 @@ export interface Context {
   readonly probeTimeoutMs: number
   /** The user who runs the command. */
   readonly holder: Holder
-  /** What stands behind `--`, decoded; null when there is no `--`. */
+  /** What stands behind `--`, decoded, or the operand of a command that takes one; null when there is none. */
   readonly operands: readonly string[] | null
   /** The descriptor that tells a supervisor when this process becomes the command; null when there is none. */
   readonly supervisorFd: number | null
@@ -41,6 +41,8 @@ export interface Command<O extends Options = Options> {
   readonly options: O
   /** Whether it takes words behind `--`. */
   readonly takesCommand?: boolean
+  /** One word that may stand behind the options, as help shows it: `[DURATION]`. */
+  readonly operand?: string
   /** @returns the exit status */
   run(options: OptionValues<O>, context: Context): Promise<number>
 }

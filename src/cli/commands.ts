@@ -16,6 +16,7 @@ const MAIN: Loaders = {
 }
 
 const MORE: Loaders = {
+  extend: () => require('./commands/extend.ts'),
   log: () => require('./commands/log.ts'),
   queue: () => require('./commands/queue.ts'),
   report: () => require('./commands/report.ts'),

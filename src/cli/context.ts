@@ -51,7 +51,7 @@ export function createContext(
         const { store, pool } = await openPool(access)
         if (pool.provider === 'nvidia') return { store, pool, probe: early }
         early.abandon()
-        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs, pool.gpus.length) }
+        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs) }
       } catch (error) {
         early.abandon()
         throw error
@@ -74,7 +74,7 @@ export function initialized(pool: Pool | null): Pool {
 /** How many GPUs there are, for a hint; null when nobody can tell. */
 async function detectGpuCount(timeoutMs: number): Promise<number | null> {
   if (!isOnPath(NVIDIA_SMI)) return null
-  return openProbe('nvidia', timeoutMs, 0)
+  return openProbe('nvidia', timeoutMs)
     .gpuCount()
     .catch(() => null)
 }

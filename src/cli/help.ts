@@ -26,7 +26,8 @@ function summaries(commands: readonly Command[]): string[] {
 }
 
 export function commandHelp(command: Command): string[] {
-  const operands = command.takesCommand ? ' -- COMMAND [ARGS]...' : ''
+  const operand = command.operand === undefined ? '' : ` ${command.operand}`
+  const operands = command.takesCommand ? ' -- COMMAND [ARGS]...' : operand
   return [
     `Usage: canhazgpu ${command.name} [OPTIONS]${operands}`,
     '',

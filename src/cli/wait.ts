@@ -1,5 +1,6 @@
 import { ProbeFailedError, WaitTimeoutError } from '../core/errors.ts'
 import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
+import { isObservationDue } from '../core/observe.ts'
 import { knownEnd, type Pool, type ProcessIdentity, type Reservation } from '../core/pool.ts'
 import { canUse, leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
 import type { Request } from '../core/reserve.ts'
@@ -8,6 +9,7 @@ import { isRunning, pidsHere } from '../process/identity.ts'
 import { sleep } from '../system/libc.ts'
 import { type Acquisition, answerTo } from './acquire.ts'
 import { initialized } from './context.ts'
+import { observer } from './observe.ts'
 import { Progress } from './output/progress.ts'
 import { waitingLine } from './output/waiting-line.ts'
 
@@ -46,6 +48,7 @@ export async function waitInLine(
   const prober = new Prober(acquisition, first.usage)
   let waiting = first.waiting
   let beatAt = startedAt
+  const observe = observer(context)
   try {
     for (;;) {
       const now = context.now()
@@ -58,11 +61,14 @@ export async function waitInLine(
         beatAt = now
         await store.update(stored => stayInQueue(initialized(stored), request.id, now))
       }
-      const pool = upTo(request.id, initialized(await store.read()))
+      const whole = initialized(await store.read())
+      const pool = upTo(request.id, whole)
       const answer = await attempt(acquisition, pool, prober)
       if (answer.kind === 'refused') throw answer.error
       if (answer.kind === 'granted') return answer.reservation
       waiting = answer.waiting
+      // The first in line sees to it for all, so that a crowd does not do it at once.
+      if (waiting.position === 1) observe(whole, now)
       const wakeUpAt = Math.min(
         giveUpAt,
         beatAt + HEARTBEAT_INTERVAL_MS,
@@ -114,7 +120,8 @@ async function attempt(acquisition: Acquisition, pool: Pool, prober: Prober) {
   }
   const usage = await prober.usage()
   const answer = answerTo(acquisition, pool, usage).result
-  if (answer.kind === 'waiting' && isQueued) return answer
+  const isNews = isObservationDue(pool, acquisition.context.now())
+  if (answer.kind === 'waiting' && isQueued && !isNews) return answer
   // Decided again, on the pool as it is under the lock: another may have been quicker.
   return store.update(stored => answerTo(acquisition, initialized(stored), usage))
 }

@@ -29,6 +29,7 @@ export interface UsageRecord {
 export type EventKind =
   | 'reserved'
   | 'extended'
+  | 'idle-warning'
   | Ending
   | 'refused'
   | 'queued'

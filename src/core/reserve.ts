@@ -1,6 +1,12 @@
 import { availability, choose, type GpuAvailability } from './allocate.ts'
 import type { Change, Decision } from './changes.ts'
-import { GpusNotAvailableError, NoSuchGpuError, NotEnoughGpusError, type UserError } from './errors.ts'
+import {
+  GpusNotAvailableError,
+  NoSuchGpuError,
+  NotEnoughGpusError,
+  UsageError,
+  type UserError,
+} from './errors.ts'
 import { type Sightings, settle } from './expire.ts'
 import { logged } from './history.ts'
 import { observe } from './observe.ts'
@@ -64,6 +70,9 @@ export function reserve(pool: Pool, request: Request, facts: Facts): Decision<An
   const missing = wanted.gpuIds?.find(id => !pool.gpus.some(({ index }) => index === id))
   if (missing !== undefined) return refuse(new NoSuchGpuError(missing, pool.gpus.length))
 
+  if ('at' in request.until && request.until.at <= now)
+    return refuse(new UsageError('The reservation would be over before it begins. Use a later --until'))
+
   const left = leftByOthers(gpus, ahead, endOfRequest(request, now), now)
   const usable = left.filter(gpu => canUse(wanted, gpu))
   if (usable.length >= wanted.count) {
@@ -113,7 +122,12 @@ function grant(
         heartbeatAt: now,
         endsAt: endOfRequest(request, now),
       }
-    : { ...claim, type: 'manual', expiresAt: 'at' in until ? until.at : now + until.durationMs }
+    : {
+        ...claim,
+        type: 'manual',
+        expiresAt: 'at' in until ? until.at : now + until.durationMs,
+        idleWarnedAt: null,
+      }
 }
 
 /** When a request that starts now is known to have ended, null when it is not. */

@@ -54,6 +54,14 @@ function here(): Here {
   }
 }
 
+/** The identity of a process that runs, null when it does not, cannot be seen, or cannot be told from here. */
+export function identityOf(pid: number): ProcessIdentity | null {
+  const { bootId, pidNamespace, procIsOurs } = here()
+  const stat = statOf(pid)
+  if (!procIsOurs || bootId === '' || !stat || !runs(stat)) return null
+  return { bootId, pidNamespace, pid, startTicks: stat.startTicks }
+}
+
 /** The identity of the calling process. It stays the same across exec. */
 export function ownIdentity(): ProcessIdentity {
   const stat = statOf('self')

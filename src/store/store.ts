@@ -33,6 +33,13 @@ export interface Store {
    */
   listen(): Listener
 
+  /**
+   * Does what only one process at a time should do for a pool, beside its updates.
+   *
+   * @returns null when another process is at it: then it is not done here
+   */
+  alone<T>(act: () => Promise<T>): Promise<T | null>
+
   /** The user who may make the pool anew (besides root), null where the store has an access control of its own. */
   ownerUid(): Promise<number | null>
 

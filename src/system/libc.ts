@@ -27,6 +27,7 @@ const { symbols: c } = dlopen('libc.so.6', {
   kill: { args: ['i32', 'i32'], returns: 'i32' },
   lseek: { args: ['i32', 'i64', 'i32'], returns: 'i64' },
   localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
+  mktime: { args: ['ptr'], returns: 'i64' },
   memfd_create: { args: ['ptr', 'u32'], returns: 'i32' },
   open: { args: ['ptr', 'i32', 'i32'], returns: 'i32' },
   poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
@@ -162,6 +163,19 @@ export function readStart(path: Uint8Array, length: number): Buffer {
   const count = Number(c.read(fd, start, length))
   c.close(fd)
   return start.subarray(0, Math.max(0, count))
+}
+
+/** A line that somebody types, without its end; null when there is none: end of input. */
+export function readLine(fd: number): string | null {
+  const byte = new Uint8Array(1)
+  const line: number[] = []
+  for (;;) {
+    const count = Number(c.read(fd, byte, 1))
+    if (count < 0 && errno() === EINTR) continue
+    if (count <= 0) return null
+    if (byte[0] === 10) return Buffer.from(line).toString()
+    line.push(byte[0] ?? 0)
+  }
 }
 
 /** Where a symbolic link points, null when it cannot be read. */
@@ -302,6 +316,14 @@ export function waitForEnd(pidfd: number, timeoutMs: number): boolean {
   return poll(pidfd, POLLIN, timeoutMs)
 }
 
+/** The login shell of a user in the passwd database, null when it names none. */
+export function passwdShell(uid: number): string | null {
+  const entry = c.getpwuid(uid)
+  if (entry === null) return null
+  // pw_shell stands behind pw_name, pw_passwd, pw_uid and pw_gid, pw_gecos and pw_dir: five words.
+  return text(read.ptr(entry, 5 * 8)) || null
+}
+
 /** Sleeps in the kernel: nothing else goes on in this process. */
 export function sleep(ms: number): void {
   if (ms > 0) poll(-1, 0, ms)
@@ -346,6 +368,11 @@ export function lockExclusively(fd: number, timeoutSeconds: number): boolean {
   return locked
 }
 
+/** Takes the exclusive flock(2) of an open file if nobody has it. @returns whether it was taken */
+export function tryLock(fd: number): boolean {
+  return c.flock(fd, LOCK_EX | LOCK_NB) === 0
+}
+
 /**
  * Ends the process at once: nothing is flushed, closed or finalized but by the kernel.
  *
@@ -369,6 +396,25 @@ export function localTime(at: number): number[] {
   const [second = 0, minute = 0, hour = 0, day = 0, month = 0, year = 0] = tm
   return [year + 1900, month + 1, day, hour, minute, second]
 }
+
+/**
+ * The instants at which the local clock shows a date and time, ascending: none when it skips that time, two when it is set
+ * back over it. Days beyond the end of a month count on into the next.
+ */
+export function instantsShown([year, month, day, hour, minute, second]: LocalTime): number[] {
+  const shown = (isSummerTime: number): number => {
+    const tm = new Int32Array(16)
+    tm.set([second, minute, hour, day, month - 1, year - 1900, 0, 0, isSummerTime])
+    const at = Number(c.mktime(tm)) * 1000
+    // Told the wrong season, or a time that is skipped, mktime moves to another time of day; mktime(3).
+    return tm[0] === second && tm[1] === minute && tm[2] === hour ? at : NaN
+  }
+  const instants = [shown(-1), shown(0), shown(1)].filter(at => !Number.isNaN(at))
+  return [...new Set(instants)].sort((a, b) => a - b)
+}
+
+/** Year, month from 1, day, hour, minute, second. */
+export type LocalTime = readonly [number, number, number, number, number, number]
 
 /** Gives a signal its default action. */
 export function resetSignal(signal: number): void {

@@ -105,7 +105,7 @@ describe('options', () => {
 
   test('have the defaults of the specification', () => {
     expect(command('reserve')).toMatchObject({
-      options: { gpus: 1, duration: 8 * 3_600_000 },
+      options: { gpus: 1, duration: null, until: null, short: false, shell: false, adopt: false, pid: null },
       context: {
         memoryThresholdMiB: 100,
         probeTimeoutMs: 30_000,
@@ -114,7 +114,7 @@ describe('options', () => {
       },
     })
     expect(command('run', '--', 'true').options).toMatchObject({ gpus: 1, gpuIds: null, wait: null })
-    expect(command('admin', '--gpus', '8').options).toEqual({ gpus: 8, force: false, provider: null })
+    expect(command('admin', '--gpus', '8').options).toMatchObject({ gpus: 8, force: false, provider: null })
   })
 
   test('of one command are unknown in front of it and to the others', () => {

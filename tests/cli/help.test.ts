@@ -7,8 +7,6 @@ import { type Option, optionName } from '../../src/cli/options.ts'
 import { variableName } from '../../src/cli/settings.ts'
 import { canhazgpu } from '../helpers/executable.ts'
 
-const commands = allCommands()
-
 const WIDTH = 80
 
 test('the first screen begins with the specification’s, word for word, and lists every other command behind it', async () => {
@@ -32,14 +30,14 @@ Commands:
   }
 })
 
-describe.each(commands.map(command => [command.name, command] as const))(
+describe.each(allCommands().map(command => [command.name, command] as const))(
   'the help of %s',
   (name, command) => {
     const help = commandHelp(command)
 
     test('says how to call it, and what it does', () => {
       expect(help[0]).toBe(
-        `Usage: canhazgpu ${name} [OPTIONS]${name === 'run' ? ' -- COMMAND [ARGS]...' : ''}`,
+        `Usage: canhazgpu ${name} [OPTIONS]${command.takesCommand ? ' -- COMMAND [ARGS]...' : command.operand ? ` ${command.operand}` : ''}`,
       )
       expect(help).toContain(command.summary)
     })

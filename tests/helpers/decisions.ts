@@ -7,7 +7,7 @@ export type Intent =
   | { readonly kind: 'initialize'; readonly provider: Pool['provider']; readonly gpuCount: number }
   | { readonly kind: 'add'; readonly draft: Reservation; readonly wanted: readonly boolean[] }
   | { readonly kind: 'remove'; readonly which: number; readonly releasedAt: number }
-  | { readonly kind: 'heartbeat'; readonly which: number; readonly at: number }
+  | { readonly kind: 'heartbeat' | 'warn-idle'; readonly which: number; readonly at: number }
 
 const instant = fc.oneof(fc.integer({ min: 0, max: 8.64e15 }), fc.nat(100))
 const holder = fc.record({
@@ -33,7 +33,13 @@ const process = fc.record({
 })
 
 const draft: fc.Arbitrary<Reservation> = fc.oneof(
-  fc.record({ id, type: fc.constant('manual' as const), ...claim, expiresAt: instant }),
+  fc.record({
+    id,
+    type: fc.constant('manual' as const),
+    ...claim,
+    expiresAt: instant,
+    idleWarnedAt: fc.option(instant),
+  }),
   fc.record({
     id,
     type: fc.constant('run' as const),
@@ -67,7 +73,11 @@ const intent: fc.Arbitrary<Intent> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('heartbeat' as const), which: fc.nat(4), at: instant }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('heartbeat' as const, 'warn-idle' as const),
+      which: fc.nat(4),
+      at: instant,
+    }),
   },
 )
 
@@ -90,6 +100,6 @@ export function changesFor(intent: Intent, pool: Pool): Change[] {
   return [
     intent.kind === 'remove'
       ? { kind: 'remove', id, releasedAt: intent.releasedAt }
-      : { kind: 'heartbeat', id, at: intent.at },
+      : { kind: intent.kind, id, at: intent.at },
   ]
 }

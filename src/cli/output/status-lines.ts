@@ -66,9 +66,9 @@ function describe(status: GpuStatus, now: number, ownerOf: (pid: number) => stri
       return `AVAILABLE${released}${availableNote(status.validation)}`
     }
     case 'reserved': {
-      const { reservedAt } = status.reservation
+      const { reservedAt, note } = status.reservation
       const held = formatDuration(now - reservedAt)
-      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, reservedAt, now)}`
+      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, reservedAt, now)}${note === null ? '' : ` - ${note}`}`
     }
     case 'in-use-without-reservation':
       return `IN USE WITHOUT RESERVATION by ${users(status.processes, ownerOf)} - ${use(status.memoryMiB, status.processes)}`

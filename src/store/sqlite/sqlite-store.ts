@@ -7,7 +7,7 @@ import { fileSize, isMissing } from '../../system/libc.ts'
 import type { HistoryMs, Listener, NumberedEvent, Store, StoreAccess } from '../store.ts'
 import { forgetSome } from './forget.ts'
 import { SqliteListener } from './listener.ts'
-import { BUSY_TIMEOUT_MS, inLine } from './lock.ts'
+import { alone, BUSY_TIMEOUT_MS, inLine } from './lock.ts'
 import { type PoolRow, poolFromRows, type QueueRow, SELECT_POOL, SELECT_QUEUE } from './rows.ts'
 import { ensureSchema, needsMigration } from './schema.ts'
 import { emptyWalFrom, walPath } from './wal.ts'
@@ -84,6 +84,10 @@ export class SqliteStore implements Store {
     return new SqliteListener(this.path)
   }
 
+  alone<T>(act: () => Promise<T>): Promise<T | null> {
+    return alone(this.path, act)
+  }
+
   async ownerUid(): Promise<number | null> {
     const { statSync } = await import('node:fs')
     return statSync(this.path, { throwIfNoEntry: false })?.uid ?? null
@@ -119,12 +123,16 @@ export class SqliteStore implements Store {
 
 /** Opens a connection, or null when there is no file. */
 function connect(path: string, access: StoreAccess): Database | null {
+  const open = () =>
+    new Database(path, access === 'read' ? { readonly: true } : { readwrite: true, create: false })
   let db: Database
   try {
-    db = new Database(path, access === 'read' ? { readonly: true } : { readwrite: true, create: false })
+    db = open()
   } catch (error) {
-    if (error instanceof SQLiteError && error.code === 'SQLITE_CANTOPEN' && isMissing(path)) return null
-    throw error
+    if (!(error instanceof SQLiteError) || error.code !== 'SQLITE_CANTOPEN') throw error
+    if (isMissing(path)) return null
+    // Perhaps it was made just now, between the two looks.
+    db = open()
   }
   // Without it the connection that closes last deletes the -wal, and the next user's would not be writable for others.
   db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
