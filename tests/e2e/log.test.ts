@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { logged } from '../../src/core/history.ts'
 import { openStore } from '../../src/store/open.ts'
 import { Host } from '../helpers/host.ts'
 import { aHolder, aManual } from '../helpers/pools.ts'
@@ -111,7 +112,11 @@ describe('log', () => {
   test('sends no control character of a note to the terminal, and gives it whole to programs', async () => {
     using host = await Host.withPool(1)
     const note = '\x1b[31m "red", \x9b1m\u202e\nreleased     root: GPU(s) [7]'
-    await host.canhazgpu('reserve', '--note', note)
+    // The options refuse such a note; whoever writes to the pool file directly does not ask them.
+    const store = await openStore(`sqlite:${host.poolPath}`, 'write')
+    const change = logged('reserved', aManual({ holder: { uid: 1, userName: ownName }, note }), Date.now())
+    await store.update(() => ({ changes: [change], result: undefined }))
+    store.close()
     expect((await log(host)).slice(1)).toEqual([
       String.raw`reserved ${ownName}: GPU(s) [0] - \x1b[31m "red", \x9b1m\u202e\x0areleased     root: GPU(s) [7]`,
     ])
