@@ -7,12 +7,14 @@ import { crowd } from './crowd.ts'
 import { keeper } from './keeper.ts'
 import type { Figure } from './measure.ts'
 import { reclaim } from './reclaim.ts'
+import { report } from './report.ts'
 import { Stage } from './stage.ts'
 import { startUp } from './start-up.ts'
+import { waiting } from './waiting.ts'
 
 using stage = new Stage()
 const figures: Figure[] = []
-for (const question of [startUp, crowd, reclaim, keeper]) {
+for (const question of [startUp, crowd, reclaim, waiting, report, keeper]) {
   console.log(`${question.name} …`)
   figures.push(...(await question(stage)))
 }
@@ -44,6 +46,7 @@ For comparison, measured on such a machine for the two other implementations (bo
 | \`run -- true\`, nvidia-smi in 0 / 100 ms | 58 / 260 ms | 102 / 518 ms |
 | 200 \`reserve\` at once | 5 s | |
 | a killed holder's GPU is free again after | 300 s | |
+| 50 queued \`run -- true\` on 8 GPUs | 22 to 26 s | |
 `,
 )
 console.log(table.join('\n'))

@@ -50,6 +50,11 @@ export class Stage {
     run([this.executable, ...args], env)
   }
 
+  /** What a command prints. */
+  output(env: Record<string, string>, ...args: string[]): string {
+    return Bun.spawnSync([this.executable, ...args], { env }).stdout.toString()
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.#directory, { recursive: true, force: true })
   }

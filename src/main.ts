@@ -3,7 +3,7 @@
 import { version } from '../package.json'
 import { notice, print } from './cli/output/print.ts'
 import { UserError } from './core/errors.ts'
-import { KEEPER, SUPERVISED } from './process/hidden-words.ts'
+import { KEEPER, OBSERVER, SUPERVISED } from './process/hidden-words.ts'
 import { exitNow } from './system/libc.ts'
 
 async function main(args: readonly string[], supervisorFd: number | null = null): Promise<number> {
@@ -11,12 +11,16 @@ async function main(args: readonly string[], supervisorFd: number | null = null)
     const { runKeeper } = await import('./cli/keeper.ts')
     return runKeeper(args.slice(1))
   }
+  if (args[0] === OBSERVER) {
+    const { runObserver } = await import('./cli/observer.ts')
+    return runObserver(args.slice(1))
+  }
   if (args[0] === SUPERVISED && supervisorFd === null) {
     const { beSupervised } = await import('./process/supervise.ts')
     return main(args.slice(4), beSupervised(args.slice(1, 4)))
   }
   const { readCommandLine } = await import('./cli/command-line.ts')
-  const asked = readCommandLine(args)
+  const asked = readCommandLine(args, supervisorFd)
   switch (asked.kind) {
     case 'version':
       print(`canhazgpu ${version}`)
@@ -28,7 +32,7 @@ async function main(args: readonly string[], supervisorFd: number | null = null)
       return 0
     }
     case 'command':
-      return asked.command.run(asked.options, { ...asked.context, supervisorFd })
+      return asked.command.run(asked.options, asked.context)
   }
 }
 

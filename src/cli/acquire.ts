@@ -39,7 +39,10 @@ export async function acquire(
     until,
     waiter: options.wait === null ? null : ownIdentity(),
   }
-  const acquisition = { context, store, probe, request, patienceMs: options.wait ?? 0 }
+  // From when the reservation would be over anyway, waiting is pointless.
+  const mostMs = 'at' in until ? Math.max(0, until.at - context.now()) : Infinity
+  const patienceMs = Math.min(options.wait ?? 0, mostMs)
+  const acquisition = { context, store, probe, request, patienceMs }
   const usage = await probe.usage()
   const answer = await store.update(stored => answerTo(acquisition, initialized(stored), usage))
   switch (answer.kind) {
@@ -49,7 +52,7 @@ export async function acquire(
       throw answer.error
     case 'waiting': {
       const { waitInLine } = await import('./wait.ts')
-      return waitInLine(acquisition, answer.waiting)
+      return waitInLine(acquisition, { waiting: answer.waiting, usage })
     }
   }
 }

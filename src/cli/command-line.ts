@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import type { Command, Context } from './command.ts'
-import { commands } from './commands.ts'
+import { commandNames, findCommand } from './commands.ts'
 import { createContext } from './context.ts'
 import { globalOptions } from './global-options.ts'
 import { nearest } from './nearest.ts'
@@ -26,7 +26,7 @@ export type Asked =
  *
  * @throws {UsageError} with the way to say it right
  */
-export function readCommandLine(args: readonly string[]): Asked {
+export function readCommandLine(args: readonly string[], supervisorFd: number | null = null): Asked {
   const before = parseOptions(args, globalOptions)
   if (before.version) return { kind: 'version' }
   if (before.help) return { kind: 'overview' }
@@ -34,20 +34,30 @@ export function readCommandLine(args: readonly string[]): Asked {
   if (name === undefined || name === '--') {
     throw new UsageError("No command given. See 'canhazgpu --help' for the commands")
   }
-  const command = commands.find(known => known.name === name)
+  const command = findCommand(name)
   if (!command) throw unknownCommand(name)
 
-  const rest = args.slice(before.length + 1)
-  const after = parseOptions(rest, { ...globalOptions, ...command.options })
-  if (after.version) return { kind: 'version' }
-  if (after.help) return { kind: 'help', command }
-  const operands = readOperands(command, args, before.length + 1 + after.length)
-  const given = new Map([...before.given, ...after.given])
+  const known = { ...globalOptions, ...command.options }
+  const after = parseOptions(args.slice(before.length + 1), known)
+  const end = before.length + 1 + after.length
+  const operand = command.operand !== undefined && args[end] !== '--' ? args[end] : undefined
+  // The options of a command with an operand may stand on either side of it.
+  const last = parseOptions(operand === undefined ? [] : args.slice(end + 1), known)
+  if (after.version || last.version) return { kind: 'version' }
+  if (after.help || last.help) return { kind: 'help', command }
+  const operands =
+    operand === undefined
+      ? readOperands(command, args, end)
+      : [operand, ...(readOperands(command, args, end + 1 + last.length) ?? [])]
+  const given = new Map([...before.given, ...after.given, ...last.given])
   return {
     kind: 'command',
     command,
     options: resolveOptions(command.options, given, environment(process.env, command.name)),
-    context: createContext(resolveOptions(globalOptions, given, environment(process.env, null)), operands),
+    context: createContext(resolveOptions(globalOptions, given, environment(process.env, null)), {
+      operands,
+      supervisorFd,
+    }),
   }
 }
 
@@ -57,8 +67,9 @@ function readOperands(command: Command, args: readonly string[], end: number): s
   if (!command.takesCommand) {
     const extra = first === '--' ? args[end + 1] : first
     if (extra === undefined) return null
+    const takes = command.operand === undefined ? 'options only' : `options and ${command.operand}`
     throw new UsageError(
-      `Unexpected argument: ${extra}. '${command.name}' takes options only; see 'canhazgpu ${command.name} --help'`,
+      `Unexpected argument: ${extra}. '${command.name}' takes ${takes}; see 'canhazgpu ${command.name} --help'`,
     )
   }
   const operands = args.slice(end + 1)
@@ -70,9 +81,8 @@ function readOperands(command: Command, args: readonly string[], end: number): s
 }
 
 function unknownCommand(name: string): UsageError {
-  const names = commands.map(command => command.name)
-  const suggestion = nearest(name, names)
+  const suggestion = nearest(name, commandNames)
   return new UsageError(
-    `Unknown command: ${name}. ${suggestion ? `Did you mean ${suggestion}?` : `Use one of ${names.join(', ')}`}`,
+    `Unknown command: ${name}. ${suggestion ? `Did you mean ${suggestion}?` : `Use one of ${commandNames.join(', ')}`}`,
   )
 }

@@ -1,7 +1,8 @@
 import type { Holder, Pool } from '../core/pool.ts'
-import type { Probe } from '../probe/probe.ts'
+import type { Probe, Question } from '../probe/probe.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
 import type { Options, OptionValues } from './options.ts'
+import type { ColouredLine } from './output/colour.ts'
 
 /** All that a command may touch. */
 export interface Context {
@@ -10,17 +11,24 @@ export interface Context {
   readonly probeTimeoutMs: number
   /** The user who runs the command. */
   readonly holder: Holder
-  /** What stands behind `--`, decoded; null when there is no `--`. */
+  /** What stands behind `--`, decoded, or the operand of a command that takes one; null when there is none. */
   readonly operands: readonly string[] | null
   /** The descriptor that tells a supervisor when this process becomes the command; null when there is none. */
   readonly supervisorFd: number | null
   openStore(access: StoreAccess): Promise<Store>
-  /** The store, the pool in it as it is now, and the probe for its provider. @throws {PoolNotInitializedError} */
-  openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool; probe: Probe }>
+  /** The store, and the pool in it as it is now. @throws {PoolNotInitializedError} */
+  openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }>
+  /** The same, and the probe for the pool's provider, to be asked for its usage. @throws {PoolNotInitializedError} */
+  openProbedPool(
+    access: StoreAccess,
+    question?: Question,
+  ): Promise<{ store: Store; pool: Pool; probe: Probe }>
   now(): number
   newId(): string
   /** Writes lines of results to stdout. */
   print(...lines: string[]): void
+  /** Writes lines of results to stdout, in colour where it is welcome. */
+  printColoured(...lines: ColouredLine[]): void
   /** Writes lines for people to stderr. */
   notice(...lines: string[]): void
 }
@@ -33,6 +41,8 @@ export interface Command<O extends Options = Options> {
   readonly options: O
   /** Whether it takes words behind `--`. */
   readonly takesCommand?: boolean
+  /** One word that may stand behind the options, as help shows it: `[DURATION]`. */
+  readonly operand?: string
   /** @returns the exit status */
   run(options: OptionValues<O>, context: Context): Promise<number>
 }

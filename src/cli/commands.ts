@@ -1,14 +1,43 @@
 import type { Command } from './command.ts'
-import admin from './commands/admin.ts'
-import queue from './commands/queue.ts'
-import release from './commands/release.ts'
-import reserve from './commands/reserve.ts'
-import run from './commands/run.ts'
-import status from './commands/status.ts'
+
+/**
+ * Every command, loaded when it is asked for: each that is loaded for nothing costs its part of every start. By `require`,
+ * so that a command line can be read in one go.
+ */
+type Loaders = Readonly<Record<string, () => { default: Command }>>
 
 /** The five of the specification, in the order of its help screen. */
-export const mainCommands: readonly Command[] = [admin, release, reserve, run, status] as const
+const MAIN: Loaders = {
+  admin: () => require('./commands/admin.ts'),
+  release: () => require('./commands/release.ts'),
+  reserve: () => require('./commands/reserve.ts'),
+  run: () => require('./commands/run.ts'),
+  status: () => require('./commands/status.ts'),
+}
 
-export const moreCommands: readonly Command[] = [queue] as const
+const MORE: Loaders = {
+  extend: () => require('./commands/extend.ts'),
+  log: () => require('./commands/log.ts'),
+  queue: () => require('./commands/queue.ts'),
+  report: () => require('./commands/report.ts'),
+}
 
-export const commands: readonly Command[] = [...mainCommands, ...moreCommands]
+export const commandNames: readonly string[] = [...Object.keys(MAIN), ...Object.keys(MORE)]
+
+export function findCommand(name: string): Command | undefined {
+  // Own keys only: `toString` is no command.
+  const loaders = [MAIN, MORE].find(loaders => Object.hasOwn(loaders, name))
+  return loaders?.[name]?.().default
+}
+
+export function mainCommands(): Command[] {
+  return Object.values(MAIN).map(load => load().default)
+}
+
+export function moreCommands(): Command[] {
+  return Object.values(MORE).map(load => load().default)
+}
+
+export function allCommands(): Command[] {
+  return [...mainCommands(), ...moreCommands()]
+}

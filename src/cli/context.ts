@@ -1,14 +1,20 @@
 import { PoolNotInitializedError } from '../core/errors.ts'
+import { DEFAULT_HISTORY_DAYS } from '../core/history.ts'
 import type { Pool } from '../core/pool.ts'
-import { NVIDIA_SMI } from '../probe/nvidia-smi.ts'
+import { EarlyProbe } from '../probe/early.ts'
+import { NVIDIA_SMI, NvidiaSmiProbe } from '../probe/nvidia-smi.ts'
 import { openProbe } from '../probe/probe.ts'
 import { openStore } from '../store/open.ts'
+import type { Store, StoreAccess } from '../store/store.ts'
 import { isOnPath } from '../system/spawn.ts'
 import { userNameOf } from '../system/user-name.ts'
 import type { Context } from './command.ts'
 import type { globalOptions } from './global-options.ts'
 import type { OptionValues } from './options.ts'
-import { notice, print } from './output/print.ts'
+import { notice, print, printColoured } from './output/print.ts'
+
+/** The setting `history-days`. */
+const HISTORY_MS = DEFAULT_HISTORY_DAYS * 86_400_000
 
 /** The real world for a command. */
 export function createContext(
@@ -17,27 +23,44 @@ export function createContext(
     memoryThreshold: memoryThresholdMiB,
     probeTimeout: probeTimeoutMs,
   }: OptionValues<typeof globalOptions>,
-  operands: readonly string[] | null,
+  { operands, supervisorFd }: Pick<Context, 'operands' | 'supervisorFd'>,
 ): Context {
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
+  async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
+    const store = await openStore(storeUrl, access, HISTORY_MS)
+    const pool = await store.read()
+    if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
+    return { store, pool }
+  }
   return {
     storeUrl,
     memoryThresholdMiB,
     probeTimeoutMs,
-    holder: { uid, userName: userNameOf(uid) },
+    // Looked up when asked for: a name service (SSSD) may open descriptors, which must not pass for the caller's.
+    get holder() {
+      return { uid, userName: userNameOf(uid) }
+    },
     operands,
-    supervisorFd: null,
-    openStore: access => openStore(storeUrl, access),
-    async openPool(access) {
-      const store = await openStore(storeUrl, access)
-      const pool = await store.read()
-      if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
-      return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs, pool.gpus.length) }
+    supervisorFd,
+    openStore: access => openStore(storeUrl, access, HISTORY_MS),
+    openPool,
+    async openProbedPool(access, question) {
+      const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs), question)
+      try {
+        const { store, pool } = await openPool(access)
+        if (pool.provider === 'nvidia') return { store, pool, probe: early }
+        early.abandon()
+        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs) }
+      } catch (error) {
+        early.abandon()
+        throw error
+      }
     },
     now: Date.now,
     newId: () => crypto.randomUUID().slice(-12),
     print,
+    printColoured,
     notice,
   }
 }
@@ -51,7 +74,7 @@ export function initialized(pool: Pool | null): Pool {
 /** How many GPUs there are, for a hint; null when nobody can tell. */
 async function detectGpuCount(timeoutMs: number): Promise<number | null> {
   if (!isOnPath(NVIDIA_SMI)) return null
-  return openProbe('nvidia', timeoutMs, 0)
+  return openProbe('nvidia', timeoutMs)
     .gpuCount()
     .catch(() => null)
 }

@@ -13,10 +13,10 @@ export function overview(): string[] {
     'Usage: canhazgpu [OPTIONS] COMMAND [ARGS]...',
     '',
     'Commands:',
-    ...summaries(mainCommands),
+    ...summaries(mainCommands()),
     '',
     'More commands:',
-    ...summaries(moreCommands),
+    ...summaries(moreCommands()),
   ]
 }
 
@@ -26,7 +26,8 @@ function summaries(commands: readonly Command[]): string[] {
 }
 
 export function commandHelp(command: Command): string[] {
-  const operands = command.takesCommand ? ' -- COMMAND [ARGS]...' : ''
+  const operand = command.operand === undefined ? '' : ` ${command.operand}`
+  const operands = command.takesCommand ? ' -- COMMAND [ARGS]...' : operand
   return [
     `Usage: canhazgpu ${command.name} [OPTIONS]${operands}`,
     '',

@@ -2,13 +2,27 @@ import { ProbeFailedError } from '../core/errors.ts'
 import type { Pool } from '../core/pool.ts'
 import type { PoolFacts } from '../core/status.ts'
 import type { Usage } from '../core/usage.ts'
-import type { Probe } from '../probe/probe.ts'
+import type { Probe, Question } from '../probe/probe.ts'
 import { sightAll } from '../process/identity.ts'
+import type { Store } from '../store/store.ts'
 import type { Context } from './command.ts'
 
+/** The pool and the hardware at one moment. */
+export interface Picture {
+  readonly pool: Pool
+  readonly facts: PoolFacts
+}
+
 /** The pool and the hardware at this moment, for commands that only show. A sick GPU tool is a warning to them. */
-export async function look(context: Context): Promise<{ pool: Pool; facts: PoolFacts }> {
-  const { store, pool: before, probe } = await context.openPool('read')
+export async function look(context: Context, question?: Question): Promise<Picture> {
+  return lookAt(await context.openProbedPool('read', question), context)
+}
+
+/** The same, at a pool that is open already. */
+export async function lookAt(
+  { store, pool: before, probe }: { store: Store; pool: Pool; probe: Probe },
+  context: Context,
+): Promise<Picture> {
   const usage = await usageOrWarning(probe, context)
   // The probe may take seconds: what was reserved in the meantime belongs in the picture.
   const pool = (await store.read()) ?? before

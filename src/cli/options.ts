@@ -1,4 +1,5 @@
 import { parseDuration } from '../core/duration.ts'
+import { safeText } from './output/safe-text.ts'
 
 /** One option of a command line. Its name is its key in the table of options: `memoryThreshold` is `--memory-threshold`. */
 export interface Option<T> {
@@ -17,6 +18,12 @@ export interface Option<T> {
   readonly parse: (text: string) => T | undefined
   /** The value when nobody gives one; undefined when it must be given. */
   readonly fallback: T | undefined
+  /** Whether it may be given several times; the texts are put together with commas. */
+  readonly repeatable?: boolean
+  /** Keys of options that make no sense beside this one. */
+  readonly excludes?: readonly string[]
+  /** Why not, for people: `the reservation ends with the shell`. */
+  readonly excludesBecause?: string
   /** Shown in help as the default. */
   readonly shownDefault?: string
 }
@@ -26,9 +33,10 @@ export type Options = Readonly<Record<string, Option<any>>>
 
 export type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never }
 
-type Details<T> = Pick<Option<T>, 'help' | 'example'> & Partial<Pick<Option<T>, 'short' | 'shownDefault'>>
+type Details<T> = Pick<Option<T>, 'help' | 'example'> &
+  Partial<Pick<Option<T>, 'short' | 'shownDefault' | 'excludes' | 'excludesBecause'>>
 
-export function flag(details: Pick<Details<boolean>, 'help' | 'example' | 'short'>): Option<boolean> {
+export function flag(details: Omit<Details<boolean>, 'shownDefault'>): Option<boolean> {
   return {
     ...details,
     placeholder: null,
@@ -54,6 +62,13 @@ export function positiveInteger(
     fallback,
     ...(fallback === undefined ? {} : { shownDefault: String(fallback) }),
   }
+}
+
+/** A positive whole number that may be missing: null. */
+export function optionalPositiveInteger(
+  details: Details<number> & { placeholder: string },
+): Option<number | null> {
+  return { ...positiveInteger(details), fallback: null }
 }
 
 /** A length of time in milliseconds, between two bounds. */
@@ -82,12 +97,44 @@ export function duration(
 export function optionalDuration(
   details: Details<number> & { leastMs: number; mostMs: number; bounds: string },
 ): Option<number | null> {
-  return { ...duration({ ...details, fallback: 0, shownDefault: '' }), fallback: null }
+  const { shownDefault: _, ...option } = duration({ ...details, fallback: 0, shownDefault: '' })
+  return { ...option, ...(details.shownDefault && { shownDefault: details.shownDefault }), fallback: null }
+}
+
+/** One line that is shown to others, and may be missing: null. */
+export function optionalLabel(
+  details: Details<string> & { placeholder: string; mostLength: number },
+): Option<string | null> {
+  const { mostLength, ...option } = details
+  return {
+    ...option,
+    expected: `one line of at most ${mostLength} characters, without control characters`,
+    parse: value => {
+      const label = value.trim()
+      return label !== '' && [...label].length <= mostLength && safeText(label) === label ? label : undefined
+    },
+    fallback: null,
+  }
 }
 
 /** Text that may be missing: null. */
 export function optionalText(details: Details<string> & { placeholder: string }): Option<string | null> {
   return { ...details, expected: 'some text', parse: value => value || undefined, fallback: null }
+}
+
+/** Process ids with commas between them; the option may be repeated, too. */
+export function pids(details: Details<number[]>): Option<number[] | null> {
+  return {
+    ...details,
+    placeholder: 'PIDS',
+    repeatable: true,
+    expected: 'process IDs with commas',
+    parse: text => {
+      const words = text.split(',').map(word => word.trim())
+      return words.every(word => /^[1-9]\d{0,9}$/.test(word)) ? words.map(Number) : undefined
+    },
+    fallback: null,
+  }
 }
 
 export function text(details: Details<string> & { placeholder: string; fallback: string }): Option<string> {

@@ -4,7 +4,7 @@ import { type Option, type Options, optionName } from './options.ts'
 
 /** What was read from a command line up to its first operand or `--`. */
 export interface ParsedOptions {
-  /** Texts by option key. The last one wins. */
+  /** Texts by option key. The last one wins, unless the option is repeatable. */
   readonly given: ReadonlyMap<string, string>
   readonly help: boolean
   readonly version: boolean
@@ -23,6 +23,10 @@ export function parseOptions(args: readonly string[], options: Options): ParsedO
   const names = namesOf(options)
   const given = new Map<string, string>()
   let [help, version, at] = [false, false, 0]
+  const set = ({ key, option }: Known, text: string) => {
+    const before = option.repeatable ? given.get(key) : undefined
+    given.set(key, before === undefined ? text : `${before},${text}`)
+  }
   for (; at < args.length; at++) {
     const argument = args[at] ?? ''
     if (argument === '--' || argument === '-' || !argument.startsWith('-')) break
@@ -35,7 +39,7 @@ export function parseOptions(args: readonly string[], options: Options): ParsedO
       if (attached !== null)
         throw new UsageError(`Option ${name} takes no value. Use it as in: ${known.option.example}`)
       given.set(known.key, known.negated ? 'false' : (known.option.bare ?? ''))
-    } else if (attached !== null) given.set(known.key, attached)
+    } else if (attached !== null) set(known, attached)
     else {
       const next = args[at + 1]
       const { bare, parse, example } = known.option
@@ -43,7 +47,7 @@ export function parseOptions(args: readonly string[], options: Options): ParsedO
       else if (next === undefined || next === '--')
         throw new UsageError(`Option ${name} needs a value, for example ${example}`)
       else {
-        given.set(known.key, next)
+        set(known, next)
         at++
       }
     }

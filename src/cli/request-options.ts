@@ -1,7 +1,7 @@
 import { parseDuration } from '../core/duration.ts'
 import { UsageError } from '../core/errors.ts'
 import { POLICIES, type Wanted } from '../core/pool.ts'
-import { choice, type Option, type OptionValues, optionalText, positiveInteger } from './options.ts'
+import { choice, type Option, type OptionValues, optionalLabel, positiveInteger } from './options.ts'
 
 /** What `run` and `reserve` both take: which GPUs, and whether to wait for them. */
 export const requestOptions = {
@@ -13,6 +13,7 @@ export const requestOptions = {
     fallback: 1,
   }),
   gpuIds: gpuIds({
+    short: 'G',
     help: 'Reserve exactly these GPUs, instead of --gpus',
     example: '--gpu-ids 1,3',
   }),
@@ -27,14 +28,16 @@ export const requestOptions = {
     help: 'Wait in line until the GPUs come free, or at most so long',
     example: '--wait 2h',
   }),
-  note: optionalText({
+  note: optionalLabel({
     placeholder: 'TEXT',
+    mostLength: 200,
     short: 'n',
     help: 'What it is for; everybody can read it',
     example: '--note ablation',
   }),
-  user: optionalText({
+  user: optionalLabel({
     placeholder: 'NAME',
+    mostLength: 64,
     short: 'u',
     help: 'Your name, on an account that several people share; for display only',
     example: '--user alice',
@@ -53,11 +56,10 @@ export function wantedGpus({ gpus, gpuIds, policy }: OptionValues<typeof request
 }
 
 /** A list of GPU ids with ranges, `0-3,5`; ascending, each once. */
-export function gpuIds(details: { help: string; example: string }): Option<number[] | null> {
+export function gpuIds(details: { help: string; example: string; short?: string }): Option<number[] | null> {
   return {
     ...details,
     placeholder: 'IDS',
-    short: 'G',
     expected: 'GPU IDs with commas, or ranges of them',
     parse: parseGpuIds,
     fallback: null,

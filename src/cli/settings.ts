@@ -39,12 +39,39 @@ export function resolveOptions<O extends Options>(
   given: ReadonlyMap<string, string>,
   settings: Settings,
 ): OptionValues<O> {
+  refuseContradictions(options, given)
   const values = Object.entries(options).map(([key, option]) => {
     const text = given.get(key)
-    const setting = text === undefined ? settings(key) : { text, source: optionName(key) }
-    return [key, resolve(key, option, setting)]
+    const setting = text === undefined ? undefined : { text, source: optionName(key) }
+    // What stands on the command line puts aside what was set for other days and does not go with it.
+    const isPutAside = [...given.keys()].some(other => excludeEachOther(options, key, other, given))
+    return [key, resolve(key, option, setting ?? (isPutAside ? undefined : settings(key)))]
   })
   return Object.fromEntries(values)
+}
+
+function refuseContradictions(options: Options, given: ReadonlyMap<string, string>): void {
+  const keys = [...given.keys()]
+  for (const [place, key] of keys.entries()) {
+    const other = keys.slice(0, place).find(before => excludeEachOther(options, key, before, given))
+    if (other === undefined) continue
+    const [first, second] = [other, key].map(optionName)
+    const why = options[options[key]?.excludes?.includes(other) ? key : other]?.excludesBecause
+    throw new UsageError(
+      `${first} and ${second} do not go together${why ? `: ${why}` : ''}. Use one of the two`,
+    )
+  }
+}
+
+function excludeEachOther(
+  options: Options,
+  one: string,
+  other: string,
+  given: ReadonlyMap<string, string>,
+): boolean {
+  const isOff = [one, other].some(key => options[key]?.bare !== undefined && given.get(key) === 'false')
+  const excludes = (a: string, b: string) => options[a]?.excludes?.includes(b) ?? false
+  return !isOff && (excludes(one, other) || excludes(other, one))
 }
 
 function resolve(key: string, option: Option<unknown>, setting: Setting | undefined): unknown {

@@ -1,11 +1,15 @@
 import { ProbeFailedError, WaitTimeoutError } from '../core/errors.ts'
 import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
-import { knownEnd, type Pool, type Reservation } from '../core/pool.ts'
-import { leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
+import { isObservationDue } from '../core/observe.ts'
+import { knownEnd, type Pool, type ProcessIdentity, type Reservation } from '../core/pool.ts'
+import { canUse, leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
+import type { Request } from '../core/reserve.ts'
 import { idleUsage, type Usage } from '../core/usage.ts'
-import { isRunning, runningPids } from '../process/identity.ts'
+import { isRunning, pidsHere } from '../process/identity.ts'
+import { sleep } from '../system/libc.ts'
 import { type Acquisition, answerTo } from './acquire.ts'
 import { initialized } from './context.ts'
+import { observer } from './observe.ts'
 import { Progress } from './output/progress.ts'
 import { waitingLine } from './output/waiting-line.ts'
 
@@ -20,25 +24,35 @@ const LEAST_PROBE_INTERVAL_MS = 1000
 const PROBE_TIME_FACTOR = 10
 
 /**
+ * Those further back in the line look later, so that each update does not wake a hundred at once who then take the
+ * processor from the one whose turn it is. A round of jobs takes longer than this, so nobody misses their turn by it.
+ */
+const ROUND_MS = 50
+
+/**
  * Waits in the line until the rules grant the request, asleep in the kernel until something has happened that matters: an
  * update of the pool, the end of a process that is in the way, a known end. The GPU tool is asked only when the pool itself
  * would let the request start.
  *
  * @throws {WaitTimeoutError} when it has waited long enough; it has left the line then
  */
-export async function waitInLine(acquisition: Acquisition, first: Waiting): Promise<Reservation> {
+export async function waitInLine(
+  acquisition: Acquisition,
+  first: { waiting: Waiting; usage: Usage },
+): Promise<Reservation> {
   const { context, store, request } = acquisition
   const startedAt = context.now()
   const giveUpAt = startedAt + acquisition.patienceMs
   const progress = new Progress(context)
   const listener = store.listen()
-  const prober = new Prober(acquisition)
-  let waiting = first
+  const prober = new Prober(acquisition, first.usage)
+  let waiting = first.waiting
   let beatAt = startedAt
+  const observe = observer(context)
   try {
     for (;;) {
-      progress.show(waitingLine(waiting))
       const now = context.now()
+      progress.show(waitingLine(waiting, now))
       if (now >= giveUpAt) {
         await store.update(stored => leaveQueue(initialized(stored), request.id, now))
         throw new WaitTimeoutError(now - startedAt, waiting)
@@ -47,11 +61,14 @@ export async function waitInLine(acquisition: Acquisition, first: Waiting): Prom
         beatAt = now
         await store.update(stored => stayInQueue(initialized(stored), request.id, now))
       }
-      const pool = initialized(await store.read())
+      const whole = initialized(await store.read())
+      const pool = upTo(request.id, whole)
       const answer = await attempt(acquisition, pool, prober)
       if (answer.kind === 'refused') throw answer.error
       if (answer.kind === 'granted') return answer.reservation
       waiting = answer.waiting
+      // The first in line sees to it for all, so that a crowd does not do it at once.
+      if (waiting.position === 1) observe(whole, now)
       const wakeUpAt = Math.min(
         giveUpAt,
         beatAt + HEARTBEAT_INTERVAL_MS,
@@ -59,13 +76,36 @@ export async function waitInLine(acquisition: Acquisition, first: Waiting): Prom
         prober.nextAt ?? Infinity,
         ...pool.reservations.map(reservation => knownEnd(reservation) ?? Infinity).filter(end => end > now),
       )
-      const pids = [...runningPids(pool).filter(pid => pid !== process.pid), ...prober.blockingPids()]
-      await listener.wait(pids, Math.max(0, wakeUpAt - context.now()))
+      const pids = [...pidsHere(inTheWay(pool, request.id)), ...prober.blockingPids()]
+      if (await listener.wait(pids, Math.max(0, wakeUpAt - context.now()))) {
+        sleep(ROUND_MS * roundsBefore(pool, request))
+      }
     }
   } finally {
     listener.close()
     progress.clear()
   }
+}
+
+/** The pool as it matters to a request that waits: without those who came after it. */
+function upTo(ownId: string, pool: Pool): Pool {
+  const place = pool.queue.findIndex(({ id }) => id === ownId)
+  return place < 0 ? pool : { ...pool, queue: pool.queue.slice(0, place + 1) }
+}
+
+/** How many rounds of requests come first: each takes a GPU at least, so of those for the same GPUs no more start at once. */
+function roundsBefore({ gpus, queue }: Pool, { id, wanted }: Request): number {
+  const rivals = queue.filter(
+    entry => entry.id !== id && gpus.some(gpu => canUse(wanted, gpu) && canUse(entry.wanted, gpu)),
+  )
+  return Math.floor(rivals.length / (wanted.gpuIds ?? gpus).length)
+}
+
+/** The processes whose end may let a request start: the holders, and those at the front of the line. */
+function inTheWay({ reservations, queue, gpus }: Pool, ownId: string): ProcessIdentity[] {
+  const held = reservations.flatMap(reservation => (reservation.type === 'run' ? reservation.processes : []))
+  const front = queue.slice(0, 2 * gpus.length).filter(({ id }) => id !== ownId)
+  return [...held, ...front.map(entry => entry.process)]
 }
 
 /** One look at the pool: asks the tool, and then for the GPUs, only where the pool lets the request start. */
@@ -76,11 +116,12 @@ async function attempt(acquisition: Acquisition, pool: Pool, prober: Prober) {
   const isQueued = pool.queue.some(({ id }) => id === request.id)
   if (bestCase.kind === 'waiting' && isQueued) {
     prober.forget()
-    return bestCase
+    return answerTo(acquisition, pool, prober.latest).result
   }
   const usage = await prober.usage()
   const answer = answerTo(acquisition, pool, usage).result
-  if (answer.kind === 'waiting' && isQueued) return answer
+  const isNews = isObservationDue(pool, acquisition.context.now())
+  if (answer.kind === 'waiting' && isQueued && !isNews) return answer
   // Decided again, on the pool as it is under the lock: another may have been quicker.
   return store.update(stored => answerTo(acquisition, initialized(stored), usage))
 }
@@ -91,7 +132,11 @@ class Prober {
   nextAt: number | null = null
   private last: { usage: Usage; pids: number[] } | null = null
 
-  constructor(private readonly acquisition: Acquisition) {}
+  /** @param latest the last answer of the tool, to tell people what is in their way */
+  constructor(
+    private readonly acquisition: Acquisition,
+    public latest: Usage,
+  ) {}
 
   /** What is on the GPUs; from a tool that failed, nothing. */
   async usage(): Promise<Usage> {
@@ -103,6 +148,7 @@ class Prober {
       if (error instanceof ProbeFailedError) return { tool: error.tool, gpus: new Map() }
       throw error
     })
+    this.latest = usage
     const answeredAt = context.now()
     const pauseMs = Math.max(LEAST_PROBE_INTERVAL_MS, PROBE_TIME_FACTOR * (answeredAt - askedAt))
     this.nextAt = answeredAt + pauseMs

@@ -15,6 +15,8 @@ export type Change =
   | { readonly kind: 'heartbeat'; readonly id: string; readonly at: number }
   /** Moves the end of a manual reservation. */
   | { readonly kind: 'extend'; readonly id: string; readonly expiresAt: number }
+  /** The holder of a manual reservation is warned that it is unused while others wait. */
+  | { readonly kind: 'warn-idle'; readonly id: string; readonly at: number }
   | { readonly kind: 'enqueue'; readonly entry: QueueEntry }
   | { readonly kind: 'dequeue'; readonly id: string }
   | Observed
@@ -105,6 +107,12 @@ function applyChange(pool: Pool | null, change: Change): Pool | null {
       return withReservations(pool, reservation =>
         reservation.type === 'manual' && reservation.id === change.id
           ? { ...reservation, expiresAt: change.expiresAt }
+          : reservation,
+      )
+    case 'warn-idle':
+      return withReservations(pool, reservation =>
+        reservation.type === 'manual' && reservation.id === change.id
+          ? { ...reservation, idleWarnedAt: change.at }
           : reservation,
       )
     case 'enqueue':

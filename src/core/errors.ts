@@ -1,6 +1,6 @@
 import type { Availability, GpuAvailability } from './allocate.ts'
 import { formatDuration } from './duration.ts'
-import { displayName, type Gpu } from './pool.ts'
+import { displayName, type Gpu, type Holder, type Reservation } from './pool.ts'
 import type { Waiting } from './queue.ts'
 
 /**
@@ -44,14 +44,73 @@ export class PoolAlreadyInitializedError extends UserError {
   }
 }
 
+/** What only the owner of a pool and root may do to it. */
+export type OwnersAct = 'reinitialize' | 'resize' | 'drain GPUs of' | 'undrain GPUs of'
+
 export class NotPoolOwnerError extends UserError {
   readonly code = 'not-pool-owner'
   constructor(
     readonly path: string,
     readonly ownerName: string,
+    readonly act: OwnersAct,
   ) {
-    const who = ownerName === 'root' ? 'root' : `${ownerName} or root`
-    super(`Only ${who} may reinitialize the pool ${path}. Use sudo, or ask them`)
+    super(`Only ${nameOrRoot(ownerName)} may ${act} the pool ${path}. Use sudo, or ask them`)
+  }
+}
+
+function nameOrRoot(name: string): string {
+  return name === 'root' ? 'root' : `${name} or root`
+}
+
+/** A pool cannot lose GPUs that somebody holds. */
+export class GpusHeldError extends UserError {
+  readonly code = 'gpus-held'
+  /** @param held the reservations of GPUs that would go away */
+  constructor(
+    readonly gpuCount: number,
+    readonly held: readonly Reservation[],
+  ) {
+    const gpus = held
+      .flatMap(reservation => reservation.gpus.map(index => ({ index, reservation })))
+      .filter(({ index }) => index >= gpuCount)
+      .sort((a, b) => a.index - b.index)
+    const holders = gpus.map(
+      ({ index, reservation }) => `GPU ${index} is reserved by ${displayName(reservation)}`,
+    )
+    super(
+      `Cannot shrink the pool to ${gpuCount} GPUs: ${holders.join(', ')}. Keep what goes away from being handed out again ` +
+        `with 'canhazgpu admin --drain ${gpus.map(({ index }) => index).join(',')}', and shrink when it is free`,
+    )
+  }
+}
+
+/** Somebody wants to end what is another's. */
+export class NotHolderError extends UserError {
+  readonly code = 'not-holder'
+  constructor(
+    readonly index: number,
+    readonly holder: Holder,
+    readonly shownName: string,
+  ) {
+    super(
+      `GPU ${index} is reserved by ${shownName}. Only ${nameOrRoot(holder.userName)} may release it; nothing was released`,
+    )
+  }
+}
+
+/** A command whose GPUs were to be released goes on. */
+export class CommandStillRunsError extends UserError {
+  readonly code = 'command-still-runs'
+  constructor(
+    readonly pid: number,
+    readonly gpus: readonly number[],
+    readonly reason: 'denied' | 'survived',
+  ) {
+    const [what, next] =
+      reason === 'denied'
+        ? ['is not yours to end', 'Use sudo, or ask whoever started it']
+        : ['does not end, not even by SIGKILL', "A driver may hang: run 'canhazgpu doctor'"]
+    super(`PID ${pid} ${what}, so GPU(s) [${gpus.join(', ')}] stay reserved. ${next}`)
   }
 }
 
@@ -146,6 +205,79 @@ export class WaitTimeoutError extends UserError {
     super(
       `Gave up after waiting ${formatDuration(waitedMs)}: ${missing} of ${wanted.count} GPUs were missing, position ${position} in the line - run 'canhazgpu queue' for details`,
     )
+  }
+}
+
+/** An extension that a request in the line would have to pay for. */
+export class ExtensionDelaysError extends UserError {
+  readonly code = 'extension-delays'
+  override readonly exitStatus = 75
+  /** @param waiting how many requests could start later */
+  constructor(readonly waiting: number) {
+    const who = waiting === 1 ? '1 request that waits' : `${waiting} requests that wait`
+    super(
+      `Cannot extend: ${who} for these GPUs could start later. The end stays as it is - run 'canhazgpu queue' for details`,
+    )
+  }
+}
+
+export class NoManualReservationError extends UserError {
+  readonly code = 'no-manual-reservation'
+  constructor() {
+    super(
+      "No manually reserved GPUs found for current user, so there is nothing to extend. Use 'canhazgpu reserve'",
+    )
+  }
+}
+
+export class NotYourGpusError extends UserError {
+  readonly code = 'not-your-gpus'
+  constructor(readonly gpus: readonly number[]) {
+    super(
+      `GPU(s) [${gpus.join(', ')}] are in no manual reservation of yours. Run 'canhazgpu status' to see whose they are`,
+    )
+  }
+}
+
+/** What keeps processes from being adopted. */
+export type AdoptionObstacle =
+  | { readonly kind: 'nothing-to-adopt' }
+  | { readonly kind: 'not-running'; readonly pid: number }
+  | { readonly kind: 'not-yours'; readonly pid: number; readonly userName: string }
+  | { readonly kind: 'no-gpu'; readonly pid: number }
+  | { readonly kind: 'several-users'; readonly userNames: readonly string[] }
+  | { readonly kind: 'reserved'; readonly gpu: number; readonly by: string }
+  | { readonly kind: 'reserved-already'; readonly gpus: readonly number[] }
+  | { readonly kind: 'drained'; readonly gpu: number }
+  | { readonly kind: 'shared'; readonly gpu: number; readonly pid: number; readonly userName: string }
+
+export class CannotAdoptError extends UserError {
+  readonly code = 'cannot-adopt'
+  constructor(readonly obstacles: readonly AdoptionObstacle[]) {
+    super(`Cannot adopt: ${obstacles.map(whyNotAdopted).join(', ')} - run 'canhazgpu status' for details`)
+  }
+}
+
+function whyNotAdopted(obstacle: AdoptionObstacle): string {
+  switch (obstacle.kind) {
+    case 'nothing-to-adopt':
+      return 'no process of yours uses a GPU without reservation'
+    case 'not-running':
+      return `PID ${obstacle.pid} is not running`
+    case 'not-yours':
+      return `PID ${obstacle.pid} belongs to ${obstacle.userName}`
+    case 'no-gpu':
+      return `PID ${obstacle.pid} uses no GPU of the pool`
+    case 'several-users':
+      return `the processes belong to ${obstacle.userNames.join(' and ')}, and a reservation has one holder`
+    case 'reserved':
+      return `GPU ${obstacle.gpu} is reserved by ${obstacle.by}`
+    case 'reserved-already':
+      return `GPU(s) [${obstacle.gpus.join(', ')}] are reserved for the same user already`
+    case 'drained':
+      return `GPU ${obstacle.gpu} is drained`
+    case 'shared':
+      return `GPU ${obstacle.gpu} is used by PID ${obstacle.pid} of ${obstacle.userName}, too`
   }
 }
 

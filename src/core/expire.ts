@@ -1,12 +1,14 @@
 import { applyChanges, type Change } from './changes.ts'
+import { formatDuration } from './duration.ts'
 import { type Ending, ended, leftQueue } from './history.ts'
 import type { Pool, Reservation } from './pool.ts'
 
 /**
- * What looking for a reservation's process found: it runs, it is gone, or it cannot be seen from here
- * (it counts its pids in another namespace: a container).
+ * What looking for a process found: it runs, it is gone, or it cannot be seen from here (it counts its pids in another
+ * namespace: a container). Of one that waits in line it may also be seen that it is stopped (Ctrl-Z), and so could not
+ * take what it would get.
  */
-export type Sighting = 'alive' | 'gone' | 'unseen'
+export type Sighting = 'alive' | 'stopped' | 'gone' | 'unseen'
 
 /**
  * By the id of a reservation or a queue entry. One that is missing counts as unseen. A reservation of several processes is
@@ -21,7 +23,7 @@ export const HEARTBEAT_INTERVAL_MS = 60_000
 export const HEARTBEAT_TIMEOUT_MS = 5 * HEARTBEAT_INTERVAL_MS
 
 /**
- * When and how a reservation came to its end that should be over, or null while it is alive.
+ * When and how a reservation came to its end that should be over, and why in words for the log; null while it is alive.
  *
  * A manual reservation is over from its `expiresAt` on. A run reservation ends with its process; nobody was there to see
  * when, so its last sign of life stands for it.
@@ -30,13 +32,17 @@ export function endOf(
   reservation: Reservation,
   sightings: Sightings,
   now: number,
-): { endedAt: number; ending: Ending } | null {
+): { endedAt: number; ending: Ending; note?: string } | null {
   if (reservation.type === 'manual') {
     return now >= reservation.expiresAt ? { endedAt: reservation.expiresAt, ending: 'expired' } : null
   }
-  return isGone(reservation.id, reservation.heartbeatAt, sightings, now)
-    ? { endedAt: reservation.heartbeatAt, ending: 'reclaimed' }
-    : null
+  const { id, heartbeatAt } = reservation
+  if (!isGone(id, heartbeatAt, sightings, now)) return null
+  const note =
+    sightings.get(id) === 'gone'
+      ? 'its process is gone'
+      : `no heartbeat for ${formatDuration(now - heartbeatAt)}`
+  return { endedAt: heartbeatAt, ending: 'reclaimed', note }
 }
 
 /** Whether a process has ended; one that cannot be seen has, once it gave no sign of life for too long. */
@@ -53,7 +59,7 @@ export function settle(pool: Pool, sightings: Sightings, now: number): { pool: P
   const changes = [
     ...pool.reservations.flatMap((reservation): Change[] => {
       const end = endOf(reservation, sightings, now)
-      return end ? ended(reservation, end.ending, { endedAt: end.endedAt, now }) : []
+      return end ? ended(reservation, end.ending, { ...end, now }) : []
     }),
     ...pool.queue.flatMap((entry): Change[] =>
       isGone(entry.id, entry.heartbeatAt, sightings, now) ? leftQueue(entry, now) : [],

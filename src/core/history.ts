@@ -8,6 +8,9 @@ import type { Holder, QueueEntry, Reservation } from './pool.ts'
  */
 export type Ending = 'released' | 'finished' | 'expired' | 'reclaimed' | 'cleared' | 'idle'
 
+/** For how long usage records and events are kept, in days, when nobody says otherwise. */
+export const DEFAULT_HISTORY_DAYS = 400
+
 /** What a reservation that has ended has come to; kept for `report`. */
 export interface UsageRecord {
   readonly id: string
@@ -26,6 +29,7 @@ export interface UsageRecord {
 export type EventKind =
   | 'reserved'
   | 'extended'
+  | 'idle-warning'
   | Ending
   | 'refused'
   | 'queued'

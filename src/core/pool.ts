@@ -100,6 +100,8 @@ export interface RunReservation extends Claim {
 export interface ManualReservation extends Claim {
   readonly type: 'manual'
   readonly expiresAt: number
+  /** When its holder was last warned that it is unused while others wait, see idle.ts; null when never. */
+  readonly idleWarnedAt: number | null
 }
 
 export type Reservation = RunReservation | ManualReservation

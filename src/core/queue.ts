@@ -1,6 +1,6 @@
 import { type Availability, availability, choose, type GpuAvailability } from './allocate.ts'
 import type { Decision } from './changes.ts'
-import { settle } from './expire.ts'
+import { type Sightings, settle } from './expire.ts'
 import { leftQueue } from './history.ts'
 import { type Gpu, knownEnd, type Pool, type QueueEntry, type Reservation, type Wanted } from './pool.ts'
 import type { PoolFacts } from './status.ts'
@@ -37,6 +37,20 @@ export function leftByOthers(
     }
   }
   return left
+}
+
+/**
+ * The requests that came before one, or for a newcomer all, in their order; without those whose process is stopped. Such a
+ * one keeps its place and has it again when it goes on, but the line does not stand still for it.
+ */
+export function requestsAhead(
+  { queue }: Pool,
+  entry: QueueEntry | undefined,
+  sightings: Sightings,
+): QueueEntry[] {
+  return queue
+    .slice(0, entry ? queue.indexOf(entry) : queue.length)
+    .filter(({ id }) => sightings.get(id) !== 'stopped')
 }
 
 /**
@@ -110,9 +124,10 @@ export function poolQueue(pool: Pool, facts: PoolFacts): { entry: QueueEntry; wa
   const settled = settle(pool, facts.sightings, facts.now).pool
   const gpus = availability(settled, facts.usage, facts.memoryThresholdMiB)
   return settled.queue.map((entry, place) => {
+    const ahead = requestsAhead(settled, entry, facts.sightings)
     const { durationMs, wanted } = entry
     const endsAt = durationMs === null ? null : facts.now + durationMs
-    const left = leftByOthers(gpus, settled.queue.slice(0, place), endsAt, facts.now)
+    const left = leftByOthers(gpus, ahead, endsAt, facts.now)
     const available = left.filter(gpu => canUse(wanted, gpu)).length
     return { entry, waiting: explainWaiting(gpus, wanted, place + 1, available) }
   })

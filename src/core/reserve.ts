@@ -1,11 +1,17 @@
 import { availability, choose, type GpuAvailability } from './allocate.ts'
 import type { Change, Decision } from './changes.ts'
-import { GpusNotAvailableError, NoSuchGpuError, NotEnoughGpusError, type UserError } from './errors.ts'
+import {
+  GpusNotAvailableError,
+  NoSuchGpuError,
+  NotEnoughGpusError,
+  UsageError,
+  type UserError,
+} from './errors.ts'
 import { type Sightings, settle } from './expire.ts'
 import { logged } from './history.ts'
 import { observe } from './observe.ts'
 import type { Gpu, Holder, Pool, ProcessIdentity, QueueEntry, Reservation, Wanted } from './pool.ts'
-import { canUse, explainWaiting, leftByOthers, type Waiting } from './queue.ts'
+import { canUse, explainWaiting, leftByOthers, requestsAhead, type Waiting } from './queue.ts'
 import type { Usage } from './usage.ts'
 
 /** One holder's wish for GPUs: all of them or none. */
@@ -59,10 +65,13 @@ export function reserve(pool: Pool, request: Request, facts: Facts): Decision<An
   })
 
   const entry = settled.pool.queue.find(({ id }) => id === request.id)
-  const ahead = entry ? settled.pool.queue.slice(0, settled.pool.queue.indexOf(entry)) : settled.pool.queue
+  const ahead = requestsAhead(settled.pool, entry, facts.sightings)
   const gpus = availability(settled.pool, facts.usage, facts.memoryThresholdMiB)
   const missing = wanted.gpuIds?.find(id => !pool.gpus.some(({ index }) => index === id))
   if (missing !== undefined) return refuse(new NoSuchGpuError(missing, pool.gpus.length))
+
+  if ('at' in request.until && request.until.at <= now)
+    return refuse(new UsageError('The reservation would be over before it begins. Use a later --until'))
 
   const left = leftByOthers(gpus, ahead, endOfRequest(request, now), now)
   const usable = left.filter(gpu => canUse(wanted, gpu))
@@ -113,7 +122,12 @@ function grant(
         heartbeatAt: now,
         endsAt: endOfRequest(request, now),
       }
-    : { ...claim, type: 'manual', expiresAt: 'at' in until ? until.at : now + until.durationMs }
+    : {
+        ...claim,
+        type: 'manual',
+        expiresAt: 'at' in until ? until.at : now + until.durationMs,
+        idleWarnedAt: null,
+      }
 }
 
 /** When a request that starts now is known to have ended, null when it is not. */

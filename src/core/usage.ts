@@ -12,6 +12,17 @@ export interface GpuUsage {
   /** null when the hardware does not tell (unified memory, say). */
   readonly memoryUsedMiB: number | null
   readonly processes: readonly GpuProcess[]
+  /** Only there when it was asked for. */
+  readonly details?: GpuDetails
+}
+
+/** What a GPU is, and how it fares; null for what the tool does not tell. No rule looks at it. */
+export interface GpuDetails {
+  /** The model: `NVIDIA H100 80GB HBM3`. */
+  readonly name: string | null
+  readonly memoryTotalMiB: number | null
+  readonly utilizationPercent: number | null
+  readonly temperatureCelsius: number | null
 }
 
 export interface GpuProcess {

@@ -3,6 +3,8 @@
  * message in the wrong place, and then nothing in the answer can be trusted.
  */
 
+import type { GpuDetails } from '../core/usage.ts'
+
 /** A line that is not what was asked for. */
 export class UnreadableLineError extends Error {
   constructor(readonly line: string) {
@@ -18,7 +20,12 @@ export interface GpuRow {
   /** null when the GPU cannot be read: it has fallen off the bus, say. */
   readonly uuid: string | null
   readonly memoryUsedMiB: number | null
+  /** Only there when it was asked for. */
+  readonly details?: GpuDetails
 }
+
+/** The fields that `parseDetailedGpus` expects, in order; the name comes last, because nothing keeps commas out of it. */
+export const DETAILED_GPU_FIELDS = `${GPU_FIELDS},memory.total,utilization.gpu,temperature.gpu,name`
 
 /** The fields that `parseProcesses` expects; the name comes last, because it may hold commas. */
 export const PROCESS_FIELDS = 'gpu_uuid,pid,used_memory,process_name'
@@ -40,19 +47,68 @@ const NOT_TOLD = /^(N\/A|\[N\/A\]|\[Not Supported\]|\[Insufficient Permissions\]
  * @throws {UnreadableLineError}
  */
 export function parseGpus(csv: string): GpuRow[] {
-  const rows = lines(csv).map((line): GpuRow => {
-    const [indexText, uuid, memory, ...rest] = line.split(',').map(field => field.trim())
-    const index = wholeNumber(indexText)
-    if (index === null || !uuid || !memory || rest.length > 0) throw new UnreadableLineError(line)
-    const memoryUsedMiB = wholeNumber(memory)
-    if (UUID.test(uuid) && (memoryUsedMiB !== null || NOT_TOLD.test(memory)))
-      return { index, uuid, memoryUsedMiB }
-    // A sick GPU's row says so in brackets, `[Unknown Error]`; any other text is not a row.
-    const isSick =
-      (UUID.test(uuid) || isPlaceholder(uuid)) && (memoryUsedMiB !== null || isPlaceholder(memory))
-    if (isSick) return { index, uuid: null, memoryUsedMiB: null }
-    throw new UnreadableLineError(line)
-  })
+  return gpusOnce(
+    lines(csv).map(line => {
+      const fields = line.split(',').map(field => field.trim())
+      if (fields.length !== 3) throw new UnreadableLineError(line)
+      return gpuRow(line, fields)
+    }),
+  )
+}
+
+/**
+ * @returns the rows in the tool's order, with details
+ * @throws {UnreadableLineError}
+ */
+export function parseDetailedGpus(csv: string): GpuRow[] {
+  return gpusOnce(
+    lines(csv).map(line => {
+      const [, ...fields] = DETAILED_ROW.exec(line)?.map(field => field.trim()) ?? []
+      return { ...gpuRow(line, fields), details: gpuDetails(line, fields.slice(3)) }
+    }),
+  )
+}
+
+const DETAILED_ROW = /^([^,]*),([^,]*),([^,]*),([^,]*),([^,]*),([^,]*),(.*)$/s
+
+/** @throws {UnreadableLineError} */
+function gpuRow(line: string, [indexText, uuid, memory]: readonly string[]): GpuRow {
+  const index = wholeNumber(indexText)
+  if (index === null || !uuid || !memory) throw new UnreadableLineError(line)
+  const memoryUsedMiB = wholeNumber(memory)
+  if (UUID.test(uuid) && (memoryUsedMiB !== null || NOT_TOLD.test(memory)))
+    return { index, uuid, memoryUsedMiB }
+  // A sick GPU's row says so in brackets, `[Unknown Error]`; any other text is not a row.
+  const isSick = (UUID.test(uuid) || isPlaceholder(uuid)) && (memoryUsedMiB !== null || isPlaceholder(memory))
+  if (isSick) return { index, uuid: null, memoryUsedMiB: null }
+  throw new UnreadableLineError(line)
+}
+
+/**
+ * What is not told stays unknown, for whatever reason: it says nothing about whether the GPU is well.
+ *
+ * @throws {UnreadableLineError}
+ */
+function gpuDetails(
+  line: string,
+  [memoryTotal, utilization, temperature, name]: readonly string[],
+): GpuDetails {
+  const numberIn = (field: string | undefined) => {
+    const value = wholeNumber(field)
+    if (value === null && !isPlaceholder(field)) throw new UnreadableLineError(line)
+    return value
+  }
+  if (!name) throw new UnreadableLineError(line)
+  return {
+    name: isPlaceholder(name) ? null : name,
+    memoryTotalMiB: numberIn(memoryTotal),
+    utilizationPercent: numberIn(utilization),
+    temperatureCelsius: numberIn(temperature),
+  }
+}
+
+/** @throws {UnreadableLineError} for a GPU that is there twice */
+function gpusOnce(rows: GpuRow[]): GpuRow[] {
   const twice = rows.find((row, place) => rows.findIndex(({ index }) => index === row.index) !== place)
   if (twice) throw new UnreadableLineError(`GPU ${twice.index} is listed twice`)
   return rows

@@ -2,28 +2,36 @@ import { ProbeFailedError } from '../core/errors.ts'
 import type { GpuProcess, GpuUsage, Usage } from '../core/usage.ts'
 import { runTool, type ToolRun } from '../system/spawn.ts'
 import {
+  DETAILED_GPU_FIELDS,
   GPU_FIELDS,
   type GpuRow,
   PROCESS_FIELDS,
   type ProcessRow,
+  parseDetailedGpus,
   parseGpus,
   parseProcesses,
   UnreadableLineError,
 } from './nvidia-smi-csv.ts'
-import type { Probe } from './probe.ts'
+import type { Probe, Question } from './probe.ts'
 
 export const NVIDIA_SMI = 'nvidia-smi'
 
 /** Asks nvidia-smi on PATH. */
 export class NvidiaSmiProbe implements Probe {
+  private asking: AbortController | null = null
+
   constructor(private readonly timeoutMs: number) {}
 
-  async usage(): Promise<Usage> {
+  async usage({ details = false, abandoned: byCaller }: Question = {}): Promise<Usage> {
     const abandoned = new AbortController()
+    this.asking = abandoned
+    byCaller?.addEventListener('abort', () => abandoned.abort(), { signal: abandoned.signal })
     try {
       // Both at the same time: on large hosts each takes seconds.
       const [gpus, processes] = await Promise.all([
-        this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus, abandoned.signal),
+        details
+          ? this.query(`--query-gpu=${DETAILED_GPU_FIELDS}`, parseDetailedGpus, abandoned.signal)
+          : this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus, abandoned.signal),
         this.query(`--query-compute-apps=${PROCESS_FIELDS}`, parseProcesses, abandoned.signal),
       ])
       return { tool: NVIDIA_SMI, gpus: joinUsage(gpus, processes) }
@@ -31,6 +39,11 @@ export class NvidiaSmiProbe implements Probe {
       // When one has failed, the other must not stay behind: hung tools would pile up, two with every command.
       abandoned.abort()
     }
+  }
+
+  /** Ends what is being asked. */
+  abandon(): void {
+    this.asking?.abort()
   }
 
   async gpuCount(): Promise<number> {
@@ -76,13 +89,14 @@ export class NvidiaSmiProbe implements Probe {
 function joinUsage(gpus: readonly GpuRow[], processes: readonly ProcessRow[]): Map<number, GpuUsage> {
   const byUuid = Map.groupBy(processes, ({ gpuUuid }) => gpuUuid)
   return new Map(
-    gpus.flatMap(({ index, uuid, memoryUsedMiB }): [number, GpuUsage][] => {
+    gpus.flatMap(({ index, uuid, memoryUsedMiB, details }): [number, GpuUsage][] => {
       if (uuid === null) return []
       const rows = byUuid.get(uuid) ?? []
       const onThisGpu = rows.flatMap(({ pid, name, memoryMiB }): GpuProcess[] =>
         pid === null ? [] : [{ pid, name, memoryMiB }],
       )
-      return onThisGpu.length < rows.length ? [] : [[index, { memoryUsedMiB, processes: onThisGpu }]]
+      if (onThisGpu.length < rows.length) return []
+      return [[index, { memoryUsedMiB, processes: onThisGpu, ...(details ? { details } : {}) }]]
     }),
   )
 }

@@ -3,6 +3,14 @@ import type { Usage } from '../core/usage.ts'
 import { FakeProbe } from './fake.ts'
 import { NvidiaSmiProbe } from './nvidia-smi.ts'
 
+/** How the hardware is asked. */
+export interface Question {
+  /** Whether `GpuUsage.details` is wanted, too; the tool takes longer for it. */
+  readonly details?: boolean
+  /** Ends the tool when nobody wants its answer any more. */
+  readonly abandoned?: AbortSignal
+}
+
 /** Asks the hardware. */
 export interface Probe {
   /**
@@ -23,7 +31,6 @@ export interface Probe {
 /** How long the GPU tool may take. nvidia-smi has been seen to need 6 to 27 s on a large host. */
 export const DEFAULT_PROBE_TIMEOUT_MS = 30_000
 
-/** @param poolSize how many idle GPUs the `fake` provider shows */
-export function openProbe(provider: Provider, timeoutMs: number, poolSize: number): Probe {
-  return provider === 'fake' ? new FakeProbe(poolSize) : new NvidiaSmiProbe(timeoutMs)
+export function openProbe(provider: Provider, timeoutMs: number): Probe {
+  return provider === 'fake' ? new FakeProbe() : new NvidiaSmiProbe(timeoutMs)
 }

@@ -13,7 +13,7 @@ export function caller(): Caller {
 }
 
 /** The NUL-terminated strings that a file in /proc consists of. */
-function strings(path: string): Buffer[] {
+export function strings(path: string): Buffer[] {
   const content = readFile(path) ?? Buffer.alloc(0)
   const found: Buffer[] = []
   for (let start = 0; start < content.length; ) {

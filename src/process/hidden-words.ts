@@ -5,3 +5,6 @@ export const KEEPER = 'keeper'
 
 /** The job of a `run` with a time limit. */
 export const SUPERVISED = 'supervised'
+
+/** The word behind the program's name that makes it the observer that a keeper or a waiter sends. */
+export const OBSERVER = 'observer'

@@ -54,6 +54,14 @@ function here(): Here {
   }
 }
 
+/** The identity of a process that runs, null when it does not, cannot be seen, or cannot be told from here. */
+export function identityOf(pid: number): ProcessIdentity | null {
+  const { bootId, pidNamespace, procIsOurs } = here()
+  const stat = statOf(pid)
+  if (!procIsOurs || bootId === '' || !stat || !runs(stat)) return null
+  return { bootId, pidNamespace, pid, startTicks: stat.startTicks }
+}
+
 /** The identity of the calling process. It stays the same across exec. */
 export function ownIdentity(): ProcessIdentity {
   const stat = statOf('self')
@@ -79,6 +87,12 @@ export function sight(identity: ProcessIdentity, place: Here = here()): Sighting
   return stat.startTicks === identity.startTicks && runs(stat) ? 'alive' : 'gone'
 }
 
+/** Looks for a process that waits. */
+function sightWaiter(identity: ProcessIdentity, place: Here): Sighting {
+  const sighting = sight(identity, place)
+  return sighting === 'alive' && statOf(identity.pid)?.state === 'T' ? 'stopped' : sighting
+}
+
 /** Alive while one of them is, gone when all are. */
 function sightAny(processes: readonly ProcessIdentity[], place: Here): Sighting {
   const sightings = processes.map(process => sight(process, place))
@@ -93,17 +107,12 @@ export function sightAll(pool: Pool): Map<string, Sighting> {
   const place = here()
   return new Map([
     ...runs.map(({ id, processes }): [string, Sighting] => [id, sightAny(processes, place)]),
-    ...pool.queue.map(({ id, process }): [string, Sighting] => [id, sight(process, place)]),
+    ...pool.queue.map(({ id, process }): [string, Sighting] => [id, sightWaiter(process, place)]),
   ])
 }
 
-/** The processes of this pid namespace that hold reservations or wait, and run. */
-export function runningPids(pool: Pool): number[] {
-  const place = here()
-  const held = pool.reservations.flatMap(reservation =>
-    reservation.type === 'run' ? reservation.processes : [],
-  )
-  return [...held, ...pool.queue.map(entry => entry.process)]
-    .filter(identity => identity.pidNamespace === place.pidNamespace && sight(identity, place) === 'alive')
-    .map(({ pid }) => pid)
+/** The pids of processes, without those that count in another pid namespace. */
+export function pidsHere(identities: readonly ProcessIdentity[]): number[] {
+  const { pidNamespace } = here()
+  return identities.filter(identity => identity.pidNamespace === pidNamespace).map(({ pid }) => pid)
 }

@@ -1,6 +1,6 @@
 import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
 import type { ProcessIdentity } from '../core/pool.ts'
-import { openPidfd, waitForEnd } from '../system/libc.ts'
+import { close, openPidfd, waitForAny, waitForEnd } from '../system/libc.ts'
 import { sight } from './identity.ts'
 
 /** What a keeper does to the reservation that it keeps. */
@@ -29,18 +29,22 @@ const RHYTHM: Rhythm = {
 }
 
 /**
- * Watches one process: a heartbeat while it lives, a release when it has ended. In between it sleeps in the kernel and is
- * woken by nothing else. It returns early when its reservation has been taken away.
+ * Watches processes: a heartbeat while one of them lives, a release when all have ended. In between it sleeps in the kernel
+ * and is woken by nothing else. It returns early when its reservation has been taken away.
  */
 export async function keep(
-  identity: ProcessIdentity,
+  identities: readonly ProcessIdentity[],
   { heartbeat, release }: Duties,
   { heartbeatIntervalMs, releaseAttempts, firstPauseMs }: Rhythm = RHYTHM,
 ): Promise<void> {
-  const pidfd = openPidfd(identity.pid)
-  // Asked after the pidfd is open: now it is known to stand for this process and not for a later one with its pid.
-  while (sight(identity) !== 'gone') {
-    if (waitForEndOf(identity, pidfd, heartbeatIntervalMs)) break
+  let watched = identities.map(identity => ({ identity, pidfd: openPidfd(identity.pid) }))
+  let nextBeatAt = performance.now() + heartbeatIntervalMs
+  for (;;) {
+    // Asked after the pidfd is open: now it is known to stand for this process and not for a later one with its pid.
+    watched = watched.filter(stillRuns)
+    if (watched.length === 0) break
+    if (waitForAnEnd(watched, Math.max(0, Math.ceil(nextBeatAt - performance.now())))) continue
+    nextBeatAt = performance.now() + heartbeatIntervalMs
     // A store that does not answer now is asked again at the next beat; the process is what counts.
     if (!(await heartbeat().catch(() => true))) return
   }
@@ -54,11 +58,24 @@ export async function keep(
   }
 }
 
-/** @returns whether the process has ended within a time */
-function waitForEndOf(identity: ProcessIdentity, pidfd: number, timeoutMs: number): boolean {
-  if (pidfd >= 0) return waitForEnd(pidfd, timeoutMs)
+interface Watched {
+  readonly identity: ProcessIdentity
+  /** -1 where the kernel has none. */
+  readonly pidfd: number
+}
+
+function stillRuns({ identity, pidfd }: Watched): boolean {
+  const runs = sight(identity) !== 'gone' && !(pidfd >= 0 && waitForEnd(pidfd, 0))
+  if (!runs && pidfd >= 0) close(pidfd)
+  return runs
+}
+
+/** @returns whether one of the processes has ended within a time */
+export function waitForAnEnd(watched: readonly Watched[], timeoutMs: number): boolean {
+  const pidfds = watched.map(({ pidfd }) => pidfd)
+  if (!pidfds.includes(-1)) return waitForAny(pidfds, timeoutMs)
   for (let waited = 0; waited < timeoutMs; waited += WITHOUT_PIDFD_INTERVAL_MS) {
-    if (sight(identity) === 'gone') return true
+    if (watched.some(({ identity }) => sight(identity) === 'gone')) return true
     waitForEnd(-1, WITHOUT_PIDFD_INTERVAL_MS)
   }
   return false

@@ -1,14 +1,38 @@
 import { UsageError } from '../core/errors.ts'
 import type { ProcessIdentity } from '../core/pool.ts'
 import { startDetached } from '../system/spawn.ts'
-import { KEEPER } from './hidden-words.ts'
+import { KEEPER, OBSERVER } from './hidden-words.ts'
+
+/** What the look at the hardware needs that a keeper orders from time to time. */
+export interface ProbeOrders {
+  readonly storeUrl: string
+  readonly memoryThresholdMiB: number
+  readonly probeTimeoutMs: number
+  /** After how much time without use a manual reservation is released when others wait; null for never. */
+  readonly idleReleaseMs: number | null
+}
 
 /** What a keeper is told on its command line, where everyone on the host can read what it holds. */
-export interface KeeperOrders {
-  readonly storeUrl: string
+export interface KeeperOrders extends ProbeOrders {
   readonly reservationId: string
   readonly gpus: readonly number[]
-  readonly process: ProcessIdentity
+  readonly task: RunTask | ManualTask
+}
+
+/** To watch the processes that a run reservation is bound to. */
+export interface RunTask {
+  readonly type: 'run'
+  /** At least one; all of this boot and pid namespace. */
+  readonly processes: readonly ProcessIdentity[]
+}
+
+/** To tell the holder of a manual reservation what is about to happen to it. */
+export interface ManualTask {
+  readonly type: 'manual'
+  /** The device of the holder's terminal. */
+  readonly terminal: string
+  /** How long before the end the holder is warned, null for not at all. */
+  readonly warnBeforeMs: number | null
 }
 
 /** Starts the keeper of a reservation and does not wait for it. */
@@ -16,46 +40,89 @@ export function startKeeper(orders: KeeperOrders): void {
   startDetached([process.execPath, KEEPER, ...formatKeeperOrders(orders)])
 }
 
+/** Sends somebody to look at the hardware, which may take seconds, and to write down what is there. */
+export function startObserver(orders: ProbeOrders): void {
+  startDetached([process.execPath, OBSERVER, ...formatProbeOrders(orders)])
+}
+
 /** The orders as words for a command line. */
-export function formatKeeperOrders({
-  storeUrl,
-  reservationId,
-  gpus,
-  process: { pid, startTicks, bootId, pidNamespace },
-}: KeeperOrders): string[] {
+export function formatKeeperOrders({ reservationId, gpus, task, ...probe }: KeeperOrders): string[] {
   return [
-    `store=${storeUrl}`,
+    ...formatProbeOrders(probe),
     `reservation=${reservationId}`,
     `gpus=${gpus.join(',')}`,
-    `pid=${pid}`,
-    `start-ticks=${startTicks}`,
-    `boot=${bootId}`,
-    `pid-namespace=${pidNamespace}`,
+    ...(task.type === 'run' ? formatRunTask(task) : formatManualTask(task)),
   ]
+}
+
+export function formatProbeOrders(orders: ProbeOrders): string[] {
+  const { storeUrl, memoryThresholdMiB, probeTimeoutMs, idleReleaseMs } = orders
+  return [
+    `store=${storeUrl}`,
+    `memory-threshold=${memoryThresholdMiB}`,
+    `probe-timeout=${probeTimeoutMs}`,
+    `idle-release=${idleReleaseMs ?? 'false'}`,
+  ]
+}
+
+function formatRunTask({ processes }: RunTask): string[] {
+  const [first] = processes
+  return [
+    `pid=${processes.map(({ pid }) => pid).join(',')}`,
+    `start-ticks=${processes.map(({ startTicks }) => startTicks).join(',')}`,
+    `boot=${first?.bootId ?? ''}`,
+    `pid-namespace=${first?.pidNamespace ?? ''}`,
+  ]
+}
+
+function formatManualTask({ terminal, warnBeforeMs }: ManualTask): string[] {
+  return [`terminal=${terminal}`, `warn-before=${warnBeforeMs ?? 'false'}`]
 }
 
 /** Reads the orders back from the words behind `keeper`. @throws {UsageError} when a person has typed them, wrongly */
 export function parseKeeperOrders(words: readonly string[]): KeeperOrders {
-  const orders = new Map(words.map(word => splitAt(word, word.indexOf('='))))
-  const order = (name: string): string => {
-    const value = orders.get(name)
-    if (value === undefined) {
-      throw new UsageError(
-        `The keeper was not told its ${name}. It is started by 'canhazgpu run', and is not for people to type`,
-      )
-    }
-    return value
-  }
+  const order = reader(words)
   return {
-    storeUrl: order('store'),
+    ...parseProbeOrders(words),
     reservationId: order('reservation'),
     gpus: order('gpus').split(',').map(Number),
-    process: {
-      pid: Number(order('pid')),
-      startTicks: Number(order('start-ticks')),
-      bootId: order('boot'),
-      pidNamespace: order('pid-namespace'),
-    },
+    task: words.some(word => word.startsWith('terminal='))
+      ? { type: 'manual', terminal: order('terminal'), warnBeforeMs: orFalse(order('warn-before')) }
+      : { type: 'run', processes: parseProcesses(order) },
+  }
+}
+
+/** Reads the orders back from the words behind `observer`. @throws {UsageError} */
+export function parseProbeOrders(words: readonly string[]): ProbeOrders {
+  const order = reader(words)
+  return {
+    storeUrl: order('store'),
+    memoryThresholdMiB: Number(order('memory-threshold')),
+    probeTimeoutMs: Number(order('probe-timeout')),
+    idleReleaseMs: orFalse(order('idle-release')),
+  }
+}
+
+function parseProcesses(order: (name: string) => string): ProcessIdentity[] {
+  const startTicks = order('start-ticks').split(',').map(Number)
+  const [bootId, pidNamespace] = [order('boot'), order('pid-namespace')]
+  return order('pid')
+    .split(',')
+    .map((pid, place) => ({ bootId, pidNamespace, pid: Number(pid), startTicks: startTicks[place] ?? 0 }))
+}
+
+function orFalse(text: string): number | null {
+  return text === 'false' ? null : Number(text)
+}
+
+function reader(words: readonly string[]): (name: string) => string {
+  const orders = new Map(words.map(word => splitAt(word, word.indexOf('='))))
+  return name => {
+    const value = orders.get(name)
+    if (value !== undefined) return value
+    throw new UsageError(
+      `The keeper was not told its ${name}. It is started by 'canhazgpu run', and is not for people to type`,
+    )
   }
 }
 

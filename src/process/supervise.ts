@@ -13,6 +13,7 @@ import {
   takeDefault,
 } from '../system/job-control.ts'
 import { close, cstring, keepOnExec, openForReading, readFile } from '../system/libc.ts'
+import { allClosed } from '../system/spawn.ts'
 import type { Caller } from './caller.ts'
 import { SUPERVISED } from './hidden-words.ts'
 import { restoreInherited } from './inherited.ts'
@@ -75,9 +76,7 @@ export async function supervise(
     after(graceMs, () => signalGroup(job, SIGKILL))
   }
   // The pipe closes when the job becomes the command: the time in the line does not count.
-  Bun.file(ready.readEnd)
-    .text()
-    .then(() => after(timeoutMs, timeIsOver))
+  allClosed(ready.readEnd).then(() => after(timeoutMs, timeIsOver))
 
   for (const [name, signal] of Object.entries(SIGNALS)) {
     if (!isIgnored(signal)) process.on(name, () => signalGroup(job, signal))

@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts'
-import type { Store, StoreAccess } from './store.ts'
+import type { HistoryMs, Store, StoreAccess } from './store.ts'
 
 export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
 
@@ -8,9 +8,13 @@ export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
  *
  * @throws {UsageError} when the URL names no store
  */
-export async function openStore(url: string, access: StoreAccess): Promise<Store> {
+export async function openStore(
+  url: string,
+  access: StoreAccess,
+  historyMs: HistoryMs = null,
+): Promise<Store> {
   const { SqliteStore } = await import('./sqlite/sqlite-store.ts')
-  return SqliteStore.open(absolutePath(sqlitePath(url)), access)
+  return SqliteStore.open(absolutePath(sqlitePath(url)), access, historyMs)
 }
 
 /** The URL with an absolute path, for a process that will stand in another directory. */

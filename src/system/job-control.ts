@@ -1,11 +1,12 @@
 /**
  * Jobs in a process group of their own, and whose turn it is on the terminal, as a shell does it; the C library, called
- * directly. Apart from `libc.ts` because only `run --timeout` binds these functions.
+ * directly. Apart from `libc.ts` because only `run --timeout` and `release --gpu-ids` bind these functions.
  */
 
 import { dlopen, ptr } from 'bun:ffi'
 
 const { symbols: c } = dlopen('libc.so.6', {
+  getpgid: { args: ['i32'], returns: 'i32' },
   getpgrp: { args: [], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
   pipe2: { args: ['ptr', 'i32'], returns: 'i32' },
@@ -77,9 +78,14 @@ export function signalGroup(group: number, signal: number): void {
   c.kill(-group, signal)
 }
 
-/** Signals one process. */
-export function signalProcess(pid: number, signal: number): void {
-  c.kill(pid, signal)
+/** Signals one process; with 0 it is only asked whether that could be. @returns whether it could */
+export function signalProcess(pid: number, signal: number): boolean {
+  return c.kill(pid, signal) === 0
+}
+
+/** The process group of a process, -1 when it is gone. */
+export function groupOf(pid: number): number {
+  return c.getpgid(pid)
 }
 
 /** Lets a signal do to this process what it does by default. */

@@ -25,7 +25,9 @@ const { symbols: c } = dlopen('libc.so.6', {
   inotify_add_watch: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
   inotify_init1: { args: ['i32'], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
+  lseek: { args: ['i32', 'i64', 'i32'], returns: 'i64' },
   localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
+  mktime: { args: ['ptr'], returns: 'i64' },
   memfd_create: { args: ['ptr', 'u32'], returns: 'i32' },
   open: { args: ['ptr', 'i32', 'i32'], returns: 'i32' },
   poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
@@ -37,6 +39,8 @@ const { symbols: c } = dlopen('libc.so.6', {
   signal: { args: ['i32', 'ptr'], returns: 'ptr' },
   strerror: { args: ['i32'], returns: 'ptr' },
   syscall: { args: ['i64', 'i64', 'i64'], returns: 'i64' },
+  tcgetattr: { args: ['i32', 'ptr'], returns: 'i32' },
+  tcsetattr: { args: ['i32', 'i32', 'ptr'], returns: 'i32' },
   write: { args: ['i32', 'ptr', 'u64'], returns: 'i64' },
 })
 
@@ -63,8 +67,15 @@ const MFD_CLOEXEC = 1
 const IN_NONBLOCK_CLOEXEC = 0o2004000
 const IN_CLOSE_NOWRITE = 0x10
 const TIOCGWINSZ = 0x5413
+const TCSADRAIN = 1
+const IXON = 0o2000
+const ICANON = 0o2
+const ECHO = 0o10
+const VTIME = 5
+const VMIN = 6
 const LOCK_EX = 2
 const LOCK_NB = 4
+const SEEK_END = 2
 const SIGALRM = 14
 const SIG_UNBLOCK = 1
 const SIG_SETMASK = 2
@@ -135,6 +146,15 @@ export function readFile(path: string): Buffer | null {
   }
 }
 
+/** The length of a file in bytes; 0 when it cannot be read. */
+export function fileSize(path: string): number {
+  const fd = openForReading(path)
+  if (fd < 0) return 0
+  const size = Number(c.lseek(fd, 0, SEEK_END))
+  c.close(fd)
+  return Math.max(0, size)
+}
+
 /** The first bytes of a file; none when it cannot be read. */
 export function readStart(path: Uint8Array, length: number): Buffer {
   const fd = openForReading(path)
@@ -143,6 +163,19 @@ export function readStart(path: Uint8Array, length: number): Buffer {
   const count = Number(c.read(fd, start, length))
   c.close(fd)
   return start.subarray(0, Math.max(0, count))
+}
+
+/** A line that somebody types, without its end; null when there is none: end of input. */
+export function readLine(fd: number): string | null {
+  const byte = new Uint8Array(1)
+  const line: number[] = []
+  for (;;) {
+    const count = Number(c.read(fd, byte, 1))
+    if (count < 0 && errno() === EINTR) continue
+    if (count <= 0) return null
+    if (byte[0] === 10) return Buffer.from(line).toString()
+    line.push(byte[0] ?? 0)
+  }
 }
 
 /** Where a symbolic link points, null when it cannot be read. */
@@ -192,15 +225,54 @@ export function isTerminal(fd: number): boolean {
 
 /** How wide the terminal behind a descriptor is; 80 where it does not tell. */
 export function terminalColumns(fd: number): number {
+  return terminalSize(fd)[1] || 80
+}
+
+/** How high the terminal behind a descriptor is; 24 where it does not tell. */
+export function terminalRows(fd: number): number {
+  return terminalSize(fd)[0] || 24
+}
+
+function terminalSize(fd: number): [rows: number, columns: number] {
   // struct winsize: rows, columns, and two more.
   const size = new Uint16Array(4)
-  return (c.ioctl(fd, TIOCGWINSZ, size) === 0 && size[1]) || 80
+  const [rows = 0, columns = 0] = c.ioctl(fd, TIOCGWINSZ, size) === 0 ? size : []
+  return [rows, columns]
+}
+
+/** The modes of the terminal behind a descriptor, to be changed and to be put back: struct termios. */
+export function terminalModes(fd: number): Uint8Array {
+  const modes = new Uint8Array(60)
+  c.tcgetattr(fd, modes)
+  return modes
+}
+
+export function setTerminalModes(fd: number, modes: Uint8Array): void {
+  c.tcsetattr(fd, TCSADRAIN, modes)
+}
+
+/** Modes in which each key comes at once and is not shown, and Ctrl-S does not stop the output. Ctrl-C and Ctrl-Z stay signals. */
+export function keyByKey(modes: Uint8Array): Uint8Array {
+  const changed = modes.slice()
+  // c_iflag, c_oflag, c_cflag, c_lflag; behind them c_line, and then the control characters.
+  const flags = new Uint32Array(changed.buffer, 0, 4)
+  flags[0] = (flags[0] ?? 0) & ~IXON
+  flags[3] = (flags[3] ?? 0) & ~(ICANON | ECHO)
+  changed[17 + VTIME] = 0
+  changed[17 + VMIN] = 1
+  return changed
 }
 
 /** Waits for one descriptor. @returns whether it became ready before the time was over */
 function poll(fd: number, events: number, timeoutMs: number): boolean {
   const request = new Int32Array([fd, events])
   return c.poll(request, 1, timeoutMs) > 0
+}
+
+/** Whether nobody can read any more what is written to a descriptor: the other end of a pipe is closed, say. */
+export function readerIsGone(fd: number): boolean {
+  // Errors and hang-ups are told without being asked for.
+  return poll(fd, 0, 0)
 }
 
 /**
@@ -244,6 +316,19 @@ export function waitForEnd(pidfd: number, timeoutMs: number): boolean {
   return poll(pidfd, POLLIN, timeoutMs)
 }
 
+/** The login shell of a user in the passwd database, null when it names none. */
+export function passwdShell(uid: number): string | null {
+  const entry = c.getpwuid(uid)
+  if (entry === null) return null
+  // pw_shell stands behind pw_name, pw_passwd, pw_uid and pw_gid, pw_gecos and pw_dir: five words.
+  return text(read.ptr(entry, 5 * 8)) || null
+}
+
+/** Sleeps in the kernel: nothing else goes on in this process. */
+export function sleep(ms: number): void {
+  if (ms > 0) poll(-1, 0, ms)
+}
+
 /** The name of a user in the passwd database (files, LDAP, whatever the host is set up for), null when it has none. */
 export function passwdName(uid: number): string | null {
   const entry = c.getpwuid(uid)
@@ -256,7 +341,8 @@ export function passwdName(uid: number): string | null {
  * Takes the exclusive flock(2) of an open file, in the order in which processes asked for it.
  *
  * A blocking flock is the only fair line that the kernel offers, and a signal is the only thing that ends its wait. So an
- * alarm is set, with a handler that does nothing: `abs`, a function of the right shape that is already in memory.
+ * alarm is set, with a handler that does nothing: `abs`, a function of the right shape that is already in memory. An alarm
+ * of the caller's, which outlives exec, waits its turn and is set again.
  *
  * @returns whether the lock was taken within the time, whole seconds
  */
@@ -269,15 +355,22 @@ export function lockExclusively(fd: number, timeoutSeconds: number): boolean {
   c.pthread_sigmask(SIG_UNBLOCK, alarmOnly, callersMask)
   const callersHandler = c.signal(SIGALRM, (c.abs as unknown as { ptr: Pointer }).ptr)
   c.siginterrupt(SIGALRM, 1)
-  c.alarm(timeoutSeconds)
-  const deadline = Date.now() + timeoutSeconds * 1000
+  const startedAt = Date.now()
+  const callersAlarm = c.alarm(timeoutSeconds)
+  const deadline = startedAt + timeoutSeconds * 1000
   let locked = false
   do locked = c.flock(fd, LOCK_EX) === 0
   while (!locked && errno() === EINTR && Date.now() < deadline)
   c.alarm(0)
   c.signal(SIGALRM, callersHandler)
   c.pthread_sigmask(SIG_SETMASK, callersMask, null)
+  if (callersAlarm > 0) c.alarm(Math.max(1, callersAlarm - Math.floor((Date.now() - startedAt) / 1000)))
   return locked
+}
+
+/** Takes the exclusive flock(2) of an open file if nobody has it. @returns whether it was taken */
+export function tryLock(fd: number): boolean {
+  return c.flock(fd, LOCK_EX | LOCK_NB) === 0
 }
 
 /**
@@ -304,9 +397,34 @@ export function localTime(at: number): number[] {
   return [year + 1900, month + 1, day, hour, minute, second]
 }
 
+/**
+ * The instants at which the local clock shows a date and time, ascending: none when it skips that time, two when it is set
+ * back over it. Days beyond the end of a month count on into the next.
+ */
+export function instantsShown([year, month, day, hour, minute, second]: LocalTime): number[] {
+  const shown = (isSummerTime: number): number => {
+    const tm = new Int32Array(16)
+    tm.set([second, minute, hour, day, month - 1, year - 1900, 0, 0, isSummerTime])
+    const at = Number(c.mktime(tm)) * 1000
+    // Told the wrong season, or a time that is skipped, mktime moves to another time of day; mktime(3).
+    return tm[0] === second && tm[1] === minute && tm[2] === hour ? at : NaN
+  }
+  const instants = [shown(-1), shown(0), shown(1)].filter(at => !Number.isNaN(at))
+  return [...new Set(instants)].sort((a, b) => a - b)
+}
+
+/** Year, month from 1, day, hour, minute, second. */
+export type LocalTime = readonly [number, number, number, number, number, number]
+
 /** Gives a signal its default action. */
 export function resetSignal(signal: number): void {
   c.signal(signal, null)
+}
+
+/** Ends this process by a signal, as if nothing had ever caught it. */
+export function dieBy(signal: number): void {
+  resetSignal(signal)
+  c.kill(process.pid, signal)
 }
 
 /** Whether a descriptor is open and marked close-on-exec. */

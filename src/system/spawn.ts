@@ -56,7 +56,7 @@ export async function runTool(
 
 /**
  * Starts a program that lives on by itself: in a session of its own, without a terminal, holding none of our descriptors,
- * standing in `/`, with an empty environment, and nobody's child.
+ * standing in `/`, and nobody's child. Its environment tells where tools are and what time it is, and nothing else.
  *
  * The last is why a shell stands in between: the caller is about to become another program, which would find a child
  * that it has never started when it waits for its own.
@@ -65,12 +65,22 @@ export function startDetached(command: readonly string[]): void {
   Bun.spawnSync(['/bin/sh', '-c', '"$@" 3>&- &', 'sh', ...command], {
     stdio: ['ignore', 'ignore', 'ignore'],
     cwd: '/',
-    env: {},
+    env: Object.fromEntries(
+      HANDED_ON.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+    ),
     detached: true,
   })
 }
 
+/** What a detached program needs to know: `nvidia-smi` is looked for on PATH, and the local clock is TZ's. */
+const HANDED_ON = ['PATH', 'TZ']
+
 /** Whether a tool can be found on PATH. */
 export function isOnPath(tool: string): boolean {
   return Bun.which(tool) !== null
+}
+
+/** Waits, without keeping anything else from going on, until nobody holds the other end of a pipe any more. */
+export async function allClosed(readEnd: number): Promise<void> {
+  await Bun.file(readEnd).text()
 }

@@ -5,8 +5,14 @@ export function userNameOf(uid: number): string {
   return passwdName(uid) ?? `uid ${uid}`
 }
 
-/** The name of the user whom a process runs as (its real uid), null when the process is gone or hidden. */
-export function processOwner(pid: number): string | null {
+/** The user whom a process runs as (its real uid), null when the process is gone or hidden. */
+export function processUid(pid: number): number | null {
   const uid = /^Uid:\s*(\d+)/m.exec(readFile(`/proc/${pid}/status`)?.toString('latin1') ?? '')?.[1]
-  return uid === undefined ? null : userNameOf(Number(uid))
+  return uid === undefined ? null : Number(uid)
+}
+
+/** The name of that user. */
+export function processOwner(pid: number): string | null {
+  const uid = processUid(pid)
+  return uid === null ? null : userNameOf(uid)
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type Asked, readCommandLine } from '../../src/cli/command-line.ts'
-import { commands } from '../../src/cli/commands.ts'
+import { commandNames } from '../../src/cli/commands.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import fc from '../helpers/fast-check.ts'
 import { thrownBy } from '../helpers/thrown.ts'
@@ -105,7 +105,7 @@ describe('options', () => {
 
   test('have the defaults of the specification', () => {
     expect(command('reserve')).toMatchObject({
-      options: { gpus: 1, duration: 8 * 3_600_000 },
+      options: { gpus: 1, duration: null, until: null, short: false, shell: false, adopt: false, pid: null },
       context: {
         memoryThresholdMiB: 100,
         probeTimeoutMs: 30_000,
@@ -114,7 +114,7 @@ describe('options', () => {
       },
     })
     expect(command('run', '--', 'true').options).toMatchObject({ gpus: 1, gpuIds: null, wait: null })
-    expect(command('admin', '--gpus', '8').options).toEqual({ gpus: 8, force: false, provider: null })
+    expect(command('admin', '--gpus', '8').options).toMatchObject({ gpus: 8, force: false, provider: null })
   })
 
   test('of one command are unknown in front of it and to the others', () => {
@@ -218,7 +218,7 @@ describe('a word that is no command', () => {
     [['--'], "No command given. See 'canhazgpu --help' for the commands"],
     [['--', 'status'], "No command given. See 'canhazgpu --help' for the commands"],
   ])('%j is refused', (args, message) => {
-    const all = commands.map(({ name }) => name).join(', ')
+    const all = commandNames.join(', ')
     expect(refusal(...args)).toBe(message.replace('ALL', all))
   })
 })

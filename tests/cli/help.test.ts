@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { version } from '../../package.json'
-import { commands, moreCommands } from '../../src/cli/commands.ts'
+import { allCommands, moreCommands } from '../../src/cli/commands.ts'
 import { globalOptions } from '../../src/cli/global-options.ts'
 import { commandHelp, overview } from '../../src/cli/help.ts'
 import { type Option, optionName } from '../../src/cli/options.ts'
@@ -21,7 +21,7 @@ Commands:
 `
   const text = `${overview().join('\n')}\n`
   expect(text).toStartWith(screen)
-  for (const { name, summary } of moreCommands) {
+  for (const { name, summary } of moreCommands()) {
     const line = new RegExp(`^  ${name} +${summary}$`, 'm')
     expect(text.slice(screen.length)).toMatch(line)
   }
@@ -30,14 +30,14 @@ Commands:
   }
 })
 
-describe.each(commands.map(command => [command.name, command] as const))(
+describe.each(allCommands().map(command => [command.name, command] as const))(
   'the help of %s',
   (name, command) => {
     const help = commandHelp(command)
 
     test('says how to call it, and what it does', () => {
       expect(help[0]).toBe(
-        `Usage: canhazgpu ${name} [OPTIONS]${name === 'run' ? ' -- COMMAND [ARGS]...' : ''}`,
+        `Usage: canhazgpu ${name} [OPTIONS]${command.takesCommand ? ' -- COMMAND [ARGS]...' : command.operand ? ` ${command.operand}` : ''}`,
       )
       expect(help).toContain(command.summary)
     })

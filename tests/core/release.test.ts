@@ -29,7 +29,7 @@ describe('releaseManual', () => {
   test('keeps what each has come to, and writes it in the log', () => {
     const held = aManual({ gpus: [3, 5], note: 'demo', alias: 'lab', waitedMs: 7, unusedGpuMs: 9 })
     const { changes } = releaseManual(aPool({ reservations: [held] }), alice, new Map(), NOW)
-    const { expiresAt: _, ...claim } = held
+    const { expiresAt: _, idleWarnedAt: __, ...claim } = held
     expect(recordsOf(changes)).toEqual([{ ...claim, endedAt: NOW, ending: 'released' }])
     const { id, holder, alias, gpus, note } = held
     expect(eventsOf(changes)).toEqual([

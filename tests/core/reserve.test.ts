@@ -41,6 +41,7 @@ test('gives a manual reservation that ends after its duration', () => {
     waitedMs: 0,
     unusedGpuMs: 0,
     expiresAt: NOW + 4 * HOUR,
+    idleWarnedAt: null,
   })
   expect(poolChanges(decision.changes)).toEqual([{ kind: 'add', reservation }])
 })

@@ -7,7 +7,9 @@ import { until } from '../helpers/until.ts'
 
 const PAGES = [
   'README.md',
-  ...['admin', 'status', 'run', 'reserve', 'release'].map(name => `docs/commands/${name}.md`),
+  ...['admin', 'status', 'run', 'reserve', 'release', 'queue', 'report', 'log'].map(
+    name => `docs/commands/${name}.md`,
+  ),
 ]
 
 /** Somebody uses GPU 3 of every page without a reservation. */
@@ -39,9 +41,13 @@ function documentedHost(): Host {
 
 /** A line without what differs from run to run: times, users, pids. */
 function general(line: string): string {
-  return line
-    .replace(/\d+h \d+m \d+s/g, 'DURATION')
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME')
-    .replace(/(by user|by) (?!PID)[\w-]+/g, '$1 USER')
-    .replace(/PID \d+/g, 'PID N')
+  return (
+    line
+      .replace(/\d+h \d+m \d+s/g, 'DURATION')
+      .replace(/(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/g, 'TIME')
+      .replace(/(by user|by) (?!PID)[\w-]+/g, '$1 USER')
+      .replace(/PID \d+/g, 'PID N')
+      // The lines of `log`.
+      .replace(/^(TIME \w+ +)[\w-]+/, '$1USER')
+  )
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { readCommandLine } from '../../src/cli/command-line.ts'
-import { commands } from '../../src/cli/commands.ts'
+import { allCommands } from '../../src/cli/commands.ts'
 import { globalOptions } from '../../src/cli/global-options.ts'
 import { optionName } from '../../src/cli/options.ts'
 import { variableName } from '../../src/cli/settings.ts'
 import { documentText } from '../helpers/documents.ts'
+
+const commands = allCommands()
 
 const everyPage = commands.map(({ name }) => documentText(`docs/commands/${name}.md`)).join()
 

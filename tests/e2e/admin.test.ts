@@ -32,7 +32,7 @@ test('admin refuses a second time, with the present count and --force', async ()
   using host = await Host.withPool(8)
   await host.canhazgpu('reserve', '--gpus', '3')
   const before = await host.status()
-  expect(await host.canhazgpu('admin', '--gpus', '4')).toMatchObject({
+  expect(await host.canhazgpu('admin', '--gpus', '8')).toMatchObject({
     status: 1,
     stdout: '',
     stderr:

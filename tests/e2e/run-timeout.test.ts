@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { stateOf } from '../helpers/child-process.ts'
 import { executable } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
-import { processAt } from '../helpers/processes.ts'
 import { Pty } from '../helpers/pty.ts'
 import { until } from '../helpers/until.ts'
 
@@ -85,7 +85,7 @@ describe('run --timeout', () => {
     await until(() => Bun.file(file).size > 1)
     const pid = Number(readFileSync(file, 'utf8'))
     job.kill('SIGKILL')
-    await until(() => processAt(pid) === null || processAt(pid)?.state === 'Z')
+    await until(() => ['', 'Z'].includes(stateOf(pid)))
     await until(async () => (await host.status()).every(line => line.includes('AVAILABLE')))
   })
 
@@ -99,7 +99,7 @@ describe('run --timeout', () => {
     const job = host.start(['run', '-g', '2', '-t', '1h', '--', 'sh', '-c', 'echo; exec sleep 60'])
     await job.stdout.getReader().read()
     const waiter = host.start(['run', '--wait', '--', 'true'])
-    await until(async () => (await host.canhazgpu('queue')).stdout.includes('earliest known end'))
+    await until(async () => (await host.canhazgpu('queue')).stdout.includes('first known end'))
     waiter.kill('SIGKILL')
     job.kill('SIGKILL')
     await Promise.all([waiter.exited, job.exited])

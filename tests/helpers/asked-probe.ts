@@ -19,7 +19,10 @@ export interface Answer {
 }
 
 /** What the probe answers, in a process that has the tool on its PATH from the start. */
-export async function ask(question: 'usage' | 'gpuCount', timeoutMs = PATIENT_MS): Promise<Answer> {
+export async function ask(
+  question: 'usage' | 'detailedUsage' | 'gpuCount',
+  timeoutMs = PATIENT_MS,
+): Promise<Answer> {
   return JSON.parse(await answerOf('probe', [question, String(timeoutMs)])) as Answer
 }
 

@@ -10,7 +10,7 @@ export type Intent =
   | { readonly kind: 'drain'; readonly index: number; readonly drain: Drain | null }
   | { readonly kind: 'add'; readonly draft: Reservation; readonly wanted: readonly boolean[] }
   | { readonly kind: 'remove'; readonly which: number; readonly releasedAt: number }
-  | { readonly kind: 'heartbeat'; readonly which: number; readonly at: number }
+  | { readonly kind: 'heartbeat' | 'warn-idle'; readonly which: number; readonly at: number }
   | { readonly kind: 'extend'; readonly which: number; readonly expiresAt: number }
   | { readonly kind: 'enqueue'; readonly entry: QueueEntry }
   | { readonly kind: 'dequeue'; readonly which: number }
@@ -47,7 +47,13 @@ const process = fc.record({
 })
 
 const draft: fc.Arbitrary<Reservation> = fc.oneof(
-  fc.record({ id, type: fc.constant('manual' as const), ...claim, expiresAt: instant }),
+  fc.record({
+    id,
+    type: fc.constant('manual' as const),
+    ...claim,
+    expiresAt: instant,
+    idleWarnedAt: fc.option(instant),
+  }),
   fc.record({
     id,
     type: fc.constant('run' as const),
@@ -125,6 +131,7 @@ const intent: fc.Arbitrary<Intent> = fc.oneof(
   },
   { weight: 4, arbitrary: ofKind('remove', { which, releasedAt: instant }) },
   { weight: 3, arbitrary: ofKind('heartbeat', { which: fc.nat(8), at: instant }) },
+  { weight: 2, arbitrary: ofKind('warn-idle', { which, at: instant }) },
   { weight: 2, arbitrary: ofKind('extend', { which, expiresAt: instant }) },
   { weight: 5, arbitrary: ofKind('enqueue', { entry }) },
   { weight: 3, arbitrary: ofKind('dequeue', { which }) },
@@ -184,6 +191,8 @@ export function changesFor(intent: Intent, pool: Pool): Change[] {
       const ids = [...pool.reservations, ...pool.queue].map(({ id }) => id)
       return [{ kind: 'heartbeat', id: ids[intent.which] ?? 'gone', at: intent.at }]
     }
+    case 'warn-idle':
+      return [{ kind: 'warn-idle', id: reservationId(intent.which), at: intent.at }]
     case 'extend':
       return [{ kind: 'extend', id: reservationId(intent.which), expiresAt: intent.expiresAt }]
     case 'dequeue':

@@ -10,7 +10,14 @@ here=\${0%/*}
 [ -f "$here/before" ] && . "$here/before"
 query() {
   awk -F '\\t' -v wanted="$2" '
-    NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; count = split(wanted, fields, ","); next }
+    NR == 1 {
+      for (i = 1; i <= NF; i++) column[$i] = i
+      count = split(wanted, fields, ",")
+      for (i = 1; i <= count; i++) if (!(fields[i] in column)) {
+        printf "Field \\"%s\\" is not a valid field to query.\\n", fields[i]; exit 2
+      }
+      next
+    }
     { for (i = 1; i <= count; i++) printf "%s%s", $column[fields[i]], i < count ? ", " : "\\n" }' "$here/$1"
 }
 case "$1" in
@@ -25,6 +32,10 @@ export interface FakeGpu {
   readonly index?: number | string
   readonly uuid?: string
   readonly memoryUsed?: number | string
+  readonly name?: string
+  readonly memoryTotal?: number | string
+  readonly utilization?: number | string
+  readonly temperature?: number | string
   readonly apps?: readonly {
     readonly pid: number | string
     readonly memory?: number | string
@@ -46,15 +57,28 @@ export class FakeNvidiaSmi {
 
   /** Shows these GPUs from now on; idle ones where nothing is said. */
   show(gpus: readonly FakeGpu[]): void {
-    const full = gpus.map(({ index, uuid, memoryUsed = 0, apps = [] }, place) => ({
-      index: index ?? place,
-      uuid: uuid ?? `GPU-${place}${place}${place}${place}-fake`,
-      memoryUsed,
+    const full = gpus.map(({ apps = [], ...gpu }, place) => ({
+      index: place,
+      uuid: `GPU-${place}${place}${place}${place}-fake`,
+      memoryUsed: 0,
+      name: 'NVIDIA H100 80GB HBM3',
+      memoryTotal: 81559,
+      utilization: 0,
+      temperature: 30,
+      ...gpu,
       apps,
     }))
     this.write('gpus', [
-      ['index', 'uuid', 'memory.used'],
-      ...full.map(gpu => [gpu.index, gpu.uuid, gpu.memoryUsed]),
+      ['index', 'uuid', 'memory.used', 'name', 'memory.total', 'utilization.gpu', 'temperature.gpu'],
+      ...full.map(gpu => [
+        gpu.index,
+        gpu.uuid,
+        gpu.memoryUsed,
+        gpu.name,
+        gpu.memoryTotal,
+        gpu.utilization,
+        gpu.temperature,
+      ]),
     ])
     this.write('apps', [
       ['gpu_uuid', 'pid', 'used_memory', 'process_name'],

@@ -36,6 +36,42 @@ const processName = fc
   })
   .filter(name => name === name.trim() && !name.includes('\n'))
 
+const aName = processName.filter(name => name !== '' && !/^(\[.*\]|N\/A)$/.test(name))
+const aNumber = fc.option(fc.nat(200_000), { freq: 4 })
+
+/** The same rows with details. */
+export const detailedGpuRows: fc.Arbitrary<GpuRow[]> = gpuRows.chain(rows =>
+  fc.tuple(
+    ...rows.map(row =>
+      fc
+        .record({
+          name: fc.option(aName, { freq: 4 }),
+          memoryTotalMiB: aNumber,
+          utilizationPercent: aNumber,
+          temperatureCelsius: aNumber,
+        })
+        .map(details => ({ ...row, details })),
+    ),
+  ),
+)
+
+export function printDetailedGpus(rows: readonly GpuRow[]): string {
+  return rows
+    .map(({ index, uuid, memoryUsedMiB, details }) =>
+      [
+        index,
+        uuid,
+        memoryUsedMiB ?? '[N/A]',
+        details?.memoryTotalMiB ?? '[N/A]',
+        details?.utilizationPercent ?? '[Not Supported]',
+        details?.temperatureCelsius ?? '[N/A]',
+        details?.name ?? '[N/A]',
+      ].join(', '),
+    )
+    .map(line => `${line}\n`)
+    .join('')
+}
+
 export const processRows: fc.Arbitrary<ProcessRow[]> = fc.array(
   fc.record({
     gpuUuid: uuid,

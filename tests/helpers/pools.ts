@@ -61,7 +61,7 @@ export function aRun(parts: Partial<RunReservation> = {}): RunReservation {
 }
 
 export function aManual(parts: Partial<ManualReservation> = {}): ManualReservation {
-  return { id: 'manual-1', type: 'manual', ...aClaim, expiresAt: NOW + HOUR, ...parts }
+  return { id: 'manual-1', type: 'manual', ...aClaim, expiresAt: NOW + HOUR, idleWarnedAt: null, ...parts }
 }
 
 const aClaim = {

@@ -12,13 +12,13 @@ const OFTEN: Rhythm = { ...SELDOM, heartbeatIntervalMs: 20 }
 
 /** A keeper in a process of its own, and what it has done so far; see helpers/programs/keeper.ts. */
 async function startKeeper(
-  identity: ProcessIdentity,
+  identity: ProcessIdentity | ProcessIdentity[],
   rhythm: Rhythm,
   answers: readonly (boolean | 'fails')[] = [],
   wrapper: readonly string[] = [],
 ) {
   const { command, env } = await program('keeper')
-  const words = [identity, rhythm, answers].map(value => JSON.stringify(value))
+  const words = [[identity].flat(), rhythm, answers].map(value => JSON.stringify(value))
   const child = Bun.spawn([...wrapper, ...command, ...words], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const done: string[] = []
   const ended = (async () => {
@@ -90,6 +90,40 @@ describe('a keeper', () => {
     await until(() => stateOf(keeper.pid) === 'T')
     await child.kill()
     process.kill(keeper.pid, 'SIGCONT')
+    expect(await keeper.ended).toEqual(['release', 'end'])
+  })
+})
+
+describe('a keeper of several processes', () => {
+  test('releases when the last of them has ended, in whatever order they end', async () => {
+    const children = [1, 2, 3].map(() => new ChildProcess(sleep))
+    await using keeper = await startKeeper(
+      children.map(({ pid }) => identityOf(pid)),
+      OFTEN,
+    )
+    for (const child of [children[1], children[0]]) {
+      await child?.kill()
+      const beats = keeper.done.length
+      await until(() => keeper.done.length >= beats + 3)
+      expect(keeper.done).not.toContain('release')
+    }
+    await children[2]?.kill()
+    expect((await keeper.ended).slice(-2)).toEqual(['release', 'end'])
+  })
+
+  test('sleeps in the kernel while one of them lives and the others have ended', async () => {
+    await using last = new ChildProcess(sleep)
+    const first = new ChildProcess(sleep)
+    await using keeper = await startKeeper([identityOf(first.pid), identityOf(last.pid)], SELDOM)
+    await until(() => sleepsInPoll(keeper.pid))
+    await first.kill()
+    // One that went round and round would be seen awake.
+    let asleep = 0
+    await until(() => {
+      asleep = sleepsInPoll(keeper.pid) ? asleep + 1 : 0
+      return asleep >= 30
+    })
+    await last.kill()
     expect(await keeper.ended).toEqual(['release', 'end'])
   })
 })

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import type { KeeperOrders } from '../../src/process/start-keeper.ts'
-import { formatKeeperOrders, parseKeeperOrders } from '../../src/process/start-keeper.ts'
+import {
+  formatKeeperOrders,
+  formatProbeOrders,
+  parseKeeperOrders,
+  parseProbeOrders,
+} from '../../src/process/start-keeper.ts'
 import { identityOf, sleepsInPoll } from '../helpers/child-process.ts'
 import fc from '../helpers/fast-check.ts'
 import { Host } from '../helpers/host.ts'
@@ -11,15 +16,36 @@ const orders: fc.Arbitrary<KeeperOrders> = fc.record({
   storeUrl: fc.string({ unit: 'binary', minLength: 1 }).map(path => `sqlite:/${path}`),
   reservationId: fc.stringMatching(/^[\w-]{1,36}$/),
   gpus: fc.uniqueArray(fc.nat(1023), { minLength: 1 }),
-  process: fc.record({
-    bootId: fc.oneof(fc.uuid(), fc.constant('')),
-    pidNamespace: fc.oneof(
-      fc.nat().map(inode => `pid:[${inode}]`),
-      fc.constant(''),
-    ),
-    pid: fc.integer({ min: 1, max: 2 ** 22 }),
-    startTicks: fc.maxSafeNat(),
-  }),
+  memoryThresholdMiB: fc.nat(),
+  probeTimeoutMs: fc.nat(),
+  idleReleaseMs: fc.option(fc.nat()),
+  task: fc.oneof(
+    fc.record({
+      type: fc.constant('manual' as const),
+      terminal: fc.nat().map(number => `/dev/pts/${number}`),
+      warnBeforeMs: fc.option(fc.nat()),
+    }),
+    // All of them of one boot and one pid namespace.
+    fc
+      .record({
+        bootId: fc.oneof(fc.uuid(), fc.constant('')),
+        pidNamespace: fc.oneof(
+          fc.nat().map(inode => `pid:[${inode}]`),
+          fc.constant(''),
+        ),
+        pids: fc.array(
+          fc.record({ pid: fc.integer({ min: 1, max: 2 ** 22 }), startTicks: fc.maxSafeNat() }),
+          {
+            minLength: 1,
+            maxLength: 4,
+          },
+        ),
+      })
+      .map(({ bootId, pidNamespace, pids }) => ({
+        type: 'run' as const,
+        processes: pids.map(process => ({ bootId, pidNamespace, ...process })),
+      })),
+  ),
 })
 
 describe('the orders of a keeper', () => {
@@ -32,15 +58,28 @@ describe('the orders of a keeper', () => {
     )
   })
 
-  test.each(['store', 'reservation', 'gpus', 'pid', 'start-ticks', 'boot', 'pid-namespace'])(
-    'are refused without %s',
-    name => {
-      const [all = []] = fc.sample(orders, 1).map(formatKeeperOrders)
-      const words = all.filter(word => !word.startsWith(`${name}=`))
-      expect(words).toHaveLength(6)
-      expect(() => parseKeeperOrders(words)).toThrow(`The keeper was not told its ${name}`)
-    },
-  )
+  test('hold what its observer needs, which comes back from the observer’s command line', () => {
+    fc.assert(
+      fc.property(orders, ({ reservationId, gpus, task, ...probe }) => {
+        expect(parseProbeOrders(formatProbeOrders(probe))).toEqual(probe)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  const everybody = ['store', 'memory-threshold', 'probe-timeout', 'idle-release', 'reservation', 'gpus']
+  test.each([
+    ...[...everybody, 'pid', 'start-ticks', 'boot', 'pid-namespace'].map(name => ['run', name] as const),
+    ...[...everybody, 'warn-before'].map(name => ['manual', name] as const),
+  ])('of a %s reservation are refused without %s', (type, name) => {
+    const [all = []] = fc
+      .sample(orders, 100)
+      .filter(({ task }) => task.type === type)
+      .map(formatKeeperOrders)
+    const words = all.filter(word => !word.startsWith(`${name}=`))
+    expect(words).toHaveLength(all.length - 1)
+    expect(() => parseKeeperOrders(words)).toThrow(`The keeper was not told its ${name}`)
+  })
 })
 
 describe('a keeper that run has started', () => {
@@ -67,6 +106,9 @@ describe('a keeper that run has started', () => {
     expect(words).toEqual([
       'keeper',
       `store=sqlite:${host.poolPath}`,
+      'memory-threshold=100',
+      'probe-timeout=30000',
+      'idle-release=false',
       expect.stringMatching(/^reservation=.{12}$/),
       'gpus=0,1',
       `pid=${pid}`,

@@ -1,17 +1,11 @@
-import { releaseKept } from '../../core/release.ts'
-import { become } from '../../process/become.ts'
-import { caller, variable, withVariables } from '../../process/caller.ts'
+import { caller, variable } from '../../process/caller.ts'
 import { findExecutable } from '../../process/executable.ts'
-import { ownIdentity } from '../../process/identity.ts'
 import { inheritedDescriptors } from '../../process/inherited.ts'
-import { startKeeper } from '../../process/start-keeper.ts'
-import { absoluteStoreUrl } from '../../store/open.ts'
 import { closeOnExec } from '../../system/libc.ts'
-import { acquire } from '../acquire.ts'
 import { defineCommand } from '../command.ts'
-import { initialized } from '../context.ts'
 import { duration, optionalDuration } from '../options.ts'
 import { requestOptions } from '../request-options.ts'
+import { runCommand } from '../run-command.ts'
 
 const COMMAND_TIMES = { leastMs: 1, mostMs: 365 * 86_400_000, bounds: 'up to 365d' }
 
@@ -54,26 +48,7 @@ export default defineCommand({
     }
     if (supervisorFd !== null) closeOnExec(supervisorFd)
 
-    const { store, probe } = await context.openPool('write')
-    const { holder } = context
-    const process = ownIdentity()
-    const { id, gpus } = await acquire(context, { store, probe }, options, {
-      process,
-      durationMs: timeoutMs === null ? null : timeoutMs + graceMs,
-    })
-
-    startKeeper({ reservationId: id, process, gpus, storeUrl: absoluteStoreUrl(context.storeUrl) })
-    context.notice(`Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}]`)
-    const variables = {
-      CUDA_VISIBLE_DEVICES: gpus.join(','),
-      CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
-      CANHAZGPU_RESERVATION: id,
-    }
-    try {
-      return become({ file, argv, env: withVariables(env, variables), descriptors })
-    } catch (error) {
-      await store.update(pool => releaseKept(initialized(pool), { id, uid: holder.uid }, context.now()))
-      throw error
-    }
+    const durationMs = timeoutMs === null ? null : timeoutMs + graceMs
+    return runCommand(context, options, { file, argv, env, descriptors }, durationMs)
   },
 })

@@ -1,5 +1,6 @@
 import { OutputError } from '../../core/errors.ts'
 import { EPIPE, errorText, writeAll } from '../../system/libc.ts'
+import { type ColouredLine, painted, takesColour } from './colour.ts'
 import { safeText } from './safe-text.ts'
 
 const [STDOUT, STDERR] = [1, 2]
@@ -10,13 +11,23 @@ const [STDOUT, STDERR] = [1, 2]
  * @throws {OutputError} when they cannot be written: a full disk, say
  */
 export function print(...lines: string[]): void {
-  const error = write(STDOUT, lines)
+  writeOut(lines.map(safeText))
+}
+
+/** The same for lines that tell a state, with its colour where colour is welcome. */
+export function printColoured(...lines: ColouredLine[]): void {
+  const hasColour = takesColour(STDOUT, process.env)
+  writeOut(lines.map(line => (hasColour ? painted(line) : line.text)))
+}
+
+function writeOut(safeLines: readonly string[]): void {
+  const error = write(STDOUT, safeLines)
   if (error !== 0 && error !== EPIPE) throw new OutputError(errorText(error))
 }
 
 /** Writes lines to stderr, where nobody can be told if that fails. */
 export function notice(...lines: string[]): void {
-  write(STDERR, lines)
+  write(STDERR, lines.map(safeText))
 }
 
 /** Shows a line on the terminal behind stderr in the place of the one before. */
@@ -25,6 +36,6 @@ export function noticeInPlace(line: string): void {
   writeAll(STDERR, Buffer.from(`\r\x1b[K${safeText(line)}`))
 }
 
-function write(fd: number, lines: readonly string[]): number {
-  return writeAll(fd, Buffer.from(lines.map(line => `${safeText(line)}\n`).join('')))
+function write(fd: number, safeLines: readonly string[]): number {
+  return writeAll(fd, Buffer.from(safeLines.map(line => `${line}\n`).join('')))
 }

@@ -1,7 +1,8 @@
 import { formatDuration } from '../../core/duration.ts'
-import { displayName, type Reservation } from '../../core/pool.ts'
-import type { GpuStatus, Validation } from '../../core/status.ts'
-import type { GpuProcess } from '../../core/usage.ts'
+import { displayName, type Pool, type Reservation } from '../../core/pool.ts'
+import { type GpuStatus, type PoolFacts, poolStatus, type Validation } from '../../core/status.ts'
+import type { GpuDetails, GpuProcess } from '../../core/usage.ts'
+import { type Colour, type ColouredLine, colouredLine } from './colour.ts'
 
 /** How many processes a line names before it only counts. */
 const SHOWN_PROCESSES = 2
@@ -15,6 +16,47 @@ export function statusLine(status: GpuStatus, now: number, ownerOf: (pid: number
   return `GPU ${status.index}: ${describe(status, now, ownerOf)}`
 }
 
+const STATES: { readonly [S in GpuStatus['state']]: readonly [words: string, colour: Colour] } = {
+  available: ['AVAILABLE', 'green'],
+  reserved: ['IN USE', 'yellow'],
+  'in-use-without-reservation': ['IN USE WITHOUT RESERVATION', 'red'],
+  drained: ['DRAINED', 'magenta'],
+  unavailable: ['UNAVAILABLE', 'red'],
+}
+
+/** All lines of `status`, each with a colour for its state, and with the details of its GPU where they were asked for. */
+export function statusLines(
+  pool: Pool,
+  facts: PoolFacts,
+  ownerOf: (pid: number) => string | null,
+): ColouredLine[] {
+  return poolStatus(pool, facts).map(status => {
+    const details = facts.usage?.gpus.get(status.index)?.details
+    return colouredStatusLine(status, statusLine(status, facts.now, ownerOf) + detailsNote(details))
+  })
+}
+
+function colouredStatusLine(status: GpuStatus, line: string): ColouredLine {
+  const before = `GPU ${status.index}: `
+  const [words, usual] = STATES[status.state]
+  // Green is a promise: nobody has validated this one.
+  const colour = status.state === 'available' && status.validation.kind !== 'idle' ? 'yellow' : usual
+  return colouredLine(before, words, line.slice(before.length + words.length), colour)
+}
+
+/** What a GPU is, and how it fares, at the end of its line: ` [NVIDIA H100 80GB HBM3, 81559MB, 37% utilization, 45C]`. */
+export function detailsNote(details: GpuDetails | undefined): string {
+  if (!details) return ''
+  const { name, memoryTotalMiB, utilizationPercent, temperatureCelsius } = details
+  const known = [
+    name,
+    memoryTotalMiB === null ? null : `${memoryTotalMiB}MB`,
+    utilizationPercent === null ? null : `${utilizationPercent}% utilization`,
+    temperatureCelsius === null ? null : `${temperatureCelsius}C`,
+  ].filter(text => text !== null)
+  return known.length > 0 ? ` [${known.join(', ')}]` : ''
+}
+
 function describe(status: GpuStatus, now: number, ownerOf: (pid: number) => string | null): string {
   switch (status.state) {
     case 'available': {
@@ -24,9 +66,9 @@ function describe(status: GpuStatus, now: number, ownerOf: (pid: number) => stri
       return `AVAILABLE${released}${availableNote(status.validation)}`
     }
     case 'reserved': {
-      const { reservedAt } = status.reservation
+      const { reservedAt, note } = status.reservation
       const held = formatDuration(now - reservedAt)
-      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, reservedAt, now)}`
+      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, reservedAt, now)}${note === null ? '' : ` - ${note}`}`
     }
     case 'in-use-without-reservation':
       return `IN USE WITHOUT RESERVATION by ${users(status.processes, ownerOf)} - ${use(status.memoryMiB, status.processes)}`

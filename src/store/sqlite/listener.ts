@@ -25,7 +25,7 @@ export class SqliteListener implements Listener {
       const boundMs = hasNotice ? timeoutMs : Math.min(timeoutMs, WITHOUT_NOTICE_MS)
       const woken = waitForAny([this.watch, ...pidfds], boundMs)
       if (this.watch >= 0) drainWatch(this.watch)
-      return woken || boundMs < timeoutMs
+      return woken || !hasNotice
     } finally {
       for (const fd of pidfds) if (fd >= 0) close(fd)
     }

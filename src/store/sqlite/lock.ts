@@ -1,7 +1,8 @@
-import { close, lockExclusively, openForReading } from '../../system/libc.ts'
+import { close, lockExclusively, openForReading, tryLock } from '../../system/libc.ts'
 
 /** How long a command waits for its turn, in seconds. */
 export const LOCK_TIMEOUT_SECONDS = 5
+export const BUSY_TIMEOUT_MS = LOCK_TIMEOUT_SECONDS * 1000
 
 /** The file whose flock(2) is the line in front of the store. It stays empty. */
 export function lockPath(path: string): string {
@@ -22,6 +23,19 @@ export async function inLine<T>(path: string, act: () => T): Promise<T> {
       throw storeBusy(path)
     }
     return act()
+  } finally {
+    if (fd >= 0) close(fd)
+  }
+}
+
+/**
+ * Acts unless another process is acting. What is locked is the pool's directory: a descriptor of the pool file that is closed
+ * would end SQLite's own locks on it, and the lock file is the line's.
+ */
+export async function alone<T>(path: string, act: () => Promise<T>): Promise<T | null> {
+  const fd = openForReading(path.slice(0, path.lastIndexOf('/') + 1))
+  try {
+    return fd < 0 || tryLock(fd) ? await act() : null
   } finally {
     if (fd >= 0) close(fd)
   }

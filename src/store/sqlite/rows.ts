@@ -42,6 +42,7 @@ export interface PoolRow extends LabelColumns {
   readonly waited_ms: number
   readonly unused_gpu_ms: number
   readonly ends_at: number | null
+  readonly idle_warned_at: number | null
   readonly heartbeat_at: number
   readonly processes: string
 }
@@ -97,7 +98,8 @@ function reservationFromRow(row: PoolRow, id: string, gpus: readonly number[]): 
     waitedMs: row.waited_ms,
     unusedGpuMs: row.unused_gpu_ms,
   }
-  if (row.type === 'manual') return { ...claim, type: 'manual', expiresAt: row.ends_at ?? 0 }
+  if (row.type === 'manual')
+    return { ...claim, type: 'manual', expiresAt: row.ends_at ?? 0, idleWarnedAt: row.idle_warned_at }
   const processes = JSON.parse(row.processes) as ProcessIdentity[]
   return { ...claim, type: 'run', heartbeatAt: row.heartbeat_at, endsAt: row.ends_at, processes }
 }

@@ -2,12 +2,15 @@ import { constants, Database, SQLiteError } from 'bun:sqlite'
 import type { Decision } from '../../core/changes.ts'
 import type { UsageRecord } from '../../core/history.ts'
 import type { Pool } from '../../core/pool.ts'
-import { isMissing } from '../../system/libc.ts'
-import type { Listener, NumberedEvent, Store, StoreAccess } from '../store.ts'
+import type { Use } from '../../core/report.ts'
+import { fileSize, isMissing } from '../../system/libc.ts'
+import type { HistoryMs, Listener, NumberedEvent, Store, StoreAccess } from '../store.ts'
+import { forgetSome } from './forget.ts'
 import { SqliteListener } from './listener.ts'
-import { inLine, LOCK_TIMEOUT_SECONDS } from './lock.ts'
+import { alone, BUSY_TIMEOUT_MS, inLine } from './lock.ts'
 import { type PoolRow, poolFromRows, type QueueRow, SELECT_POOL, SELECT_QUEUE } from './rows.ts'
 import { ensureSchema, needsMigration } from './schema.ts'
+import { emptyWalFrom, walPath } from './wal.ts'
 import { writeChange } from './write.ts'
 
 /**
@@ -20,22 +23,23 @@ export class SqliteStore implements Store {
   private constructor(
     private readonly path: string,
     private readonly db: Database | null,
+    private readonly historyMs: HistoryMs,
   ) {}
 
-  static async open(path: string, access: StoreAccess): Promise<SqliteStore> {
+  static async open(path: string, access: StoreAccess, historyMs: HistoryMs = null): Promise<SqliteStore> {
     if (access === 'create') {
       const { createPoolFile } = await import('./create.ts')
       createPoolFile(path)
     }
     return explained(path, access === 'read' ? 'read' : 'write', () => {
       const db = connect(path, access)
-      if (!db) return new SqliteStore(path, null)
+      if (!db) return new SqliteStore(path, null, historyMs)
       if (access !== 'read') ensureSchema(db, path)
       else if (needsMigration(db, path)) {
         db.close()
-        return SqliteStore.open(path, 'write')
+        return SqliteStore.open(path, 'write', historyMs)
       }
-      return new SqliteStore(path, db)
+      return new SqliteStore(path, db, historyMs)
     })
   }
 
@@ -59,20 +63,29 @@ export class SqliteStore implements Store {
     return explained(this.path, 'read', () => (this.db ? selectUsageRecords(this.db, since) : []))
   }
 
+  async readWithUses(since: number, visit: (use: Use) => void): Promise<Pool | null> {
+    const { db, path } = this
+    if (!db) return null
+    const { visitUses } = await import('./history.ts')
+    return explained(path, 'read', () =>
+      db.transaction(() => {
+        visitUses(db, since, visit)
+        return this.load()
+      })(),
+    )
+  }
+
   async events(range: { after: number; limit: number }): Promise<NumberedEvent[]> {
     const { selectEvents } = await import('./history.ts')
     return explained(this.path, 'read', () => (this.db ? selectEvents(this.db, range) : []))
   }
 
-  async forget(before: number): Promise<void> {
-    const { db, path } = this
-    if (!db) return
-    const { forgetHistory } = await import('./history.ts')
-    await explained(path, 'write', () => inLine(path, () => forgetHistory(db, before)))
-  }
-
   listen(): Listener {
     return new SqliteListener(this.path)
+  }
+
+  alone<T>(act: () => Promise<T>): Promise<T | null> {
+    return alone(this.path, act)
   }
 
   async ownerUid(): Promise<number | null> {
@@ -87,9 +100,13 @@ export class SqliteStore implements Store {
   private transact<T>(db: Database, decide: (pool: Pool | null) => Decision<T>): T {
     db.exec('BEGIN IMMEDIATE')
     try {
+      const walSize = fileSize(walPath(this.path))
       const { changes, result } = decide(this.load())
       for (const change of changes) writeChange(db, change)
+      const event = changes.findLast(change => change.kind === 'log')?.event
+      if (event && this.historyMs !== null) forgetSome(db, event.at - this.historyMs)
       db.exec('COMMIT')
+      emptyWalFrom(db, this.path, walSize)
       return result
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK')
@@ -106,19 +123,23 @@ export class SqliteStore implements Store {
 
 /** Opens a connection, or null when there is no file. */
 function connect(path: string, access: StoreAccess): Database | null {
+  const open = () =>
+    new Database(path, access === 'read' ? { readonly: true } : { readwrite: true, create: false })
   let db: Database
   try {
-    db = new Database(path, access === 'read' ? { readonly: true } : { readwrite: true, create: false })
+    db = open()
   } catch (error) {
-    if (error instanceof SQLiteError && error.code === 'SQLITE_CANTOPEN' && isMissing(path)) return null
-    throw error
+    if (!(error instanceof SQLiteError) || error.code !== 'SQLITE_CANTOPEN') throw error
+    if (isMissing(path)) return null
+    // Perhaps it was made just now, between the two looks.
+    db = open()
   }
   // Without it the connection that closes last deletes the -wal, and the next user's would not be writable for others.
   db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
   // NORMAL: a power failure may lose the last reservations, but never damages the pool; a crash of a process loses nothing.
-  // A -wal of 50 pages is read back in no time by the command that comes after all others have ended.
+  // The -wal is emptied by emptyWalFrom instead of SQLite itself.
   db.exec(
-    `PRAGMA busy_timeout = ${LOCK_TIMEOUT_SECONDS * 1000}; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 50`,
+    `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0`,
   )
   return db
 }

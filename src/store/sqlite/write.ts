@@ -43,6 +43,12 @@ export function writeChange(db: Database, change: Change): void {
         change.id,
       ])
       return
+    case 'warn-idle':
+      db.run("UPDATE reservation SET idle_warned_at = ? WHERE id = ? AND type = 'manual'", [
+        change.at,
+        change.id,
+      ])
+      return
     case 'enqueue':
       enqueue(db, change.entry)
       return
@@ -83,6 +89,7 @@ function addReservation(db: Database, reservation: Reservation): void {
     waited_ms: reservation.waitedMs,
     unused_gpu_ms: reservation.unusedGpuMs,
     ends_at: reservation.type === 'manual' ? reservation.expiresAt : reservation.endsAt,
+    idle_warned_at: reservation.type === 'manual' ? reservation.idleWarnedAt : null,
     heartbeat_at: run?.heartbeatAt ?? null,
     processes: run && JSON.stringify(run.processes),
   })

@@ -70,7 +70,8 @@ sys.exit(child.wait())`
 test('what a user typed cannot control the terminal when it is repeated', async () => {
   expect(await canhazgpu(['\x1b[2Jstatus\u202e'])).toMatchObject({
     status: 2,
-    stderr:
-      'Error: Unknown command: \\x1b[2Jstatus\\u202e. Use one of admin, release, reserve, run, status\n',
+    stderr: expect.stringMatching(
+      /^Error: Unknown command: \\x1b\[2Jstatus\\u202e\. Use one of admin, release, .*\n$/,
+    ),
   })
 })

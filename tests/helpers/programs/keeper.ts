@@ -1,13 +1,13 @@
 /**
- * A keeper whose duties are told and not done: `IDENTITY RHYTHM ANSWERS`, all JSON. It prints a line for each duty and answers
+ * A keeper whose duties are told and not done: `IDENTITIES RHYTHM ANSWERS`, all JSON. It prints a line for each duty and answers
  * it with the next of the answers (`true`, `false`, or `fails`); when there are none left it is a heartbeat that went well.
  */
 
 import type { ProcessIdentity } from '../../../src/core/pool.ts'
 import { keep, type Rhythm } from '../../../src/process/keeper.ts'
 
-const [identity, rhythm, answers] = process.argv.slice(2).map(text => JSON.parse(text)) as [
-  ProcessIdentity,
+const [identities, rhythm, answers] = process.argv.slice(2).map(text => JSON.parse(text)) as [
+  ProcessIdentity[],
   Rhythm,
   (boolean | 'fails')[],
 ]
@@ -20,7 +20,7 @@ async function told(duty: string): Promise<boolean> {
 }
 
 await keep(
-  identity,
+  identities,
   {
     heartbeat: () => told('heartbeat'),
     release: async () => {

@@ -1,4 +1,4 @@
-/** Asks the nvidia-smi on PATH: `usage|gpuCount TIMEOUT_MS`. Prints the answer, or what the tool did wrong, as JSON, and leaves. */
+/** Asks the nvidia-smi on PATH: `usage|detailedUsage|gpuCount TIMEOUT_MS`. Prints the answer, or what the tool did wrong, as JSON, and leaves. */
 
 import { ProbeFailedError } from '../../../src/core/errors.ts'
 import { NvidiaSmiProbe } from '../../../src/probe/nvidia-smi.ts'
@@ -10,7 +10,7 @@ const probe = new NvidiaSmiProbe(Number(timeoutMs))
 async function answer(): Promise<unknown> {
   try {
     if (question === 'gpuCount') return { gpuCount: await probe.gpuCount() }
-    const { tool, gpus } = await probe.usage()
+    const { tool, gpus } = await probe.usage({ details: question === 'detailedUsage' })
     return { tool, gpus: Object.fromEntries(gpus) }
   } catch (error) {
     if (!(error instanceof ProbeFailedError)) throw error

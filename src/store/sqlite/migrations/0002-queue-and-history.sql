@@ -23,6 +23,8 @@ CREATE TABLE reservation_new (
   unused_gpu_ms  INTEGER NOT NULL,
   -- manual: when it expires; run: by when it is known to have ended, if that is known
   ends_at        INTEGER,
+  -- manual
+  idle_warned_at INTEGER,
   -- run
   heartbeat_at   INTEGER,
   processes      TEXT,
@@ -31,7 +33,7 @@ CREATE TABLE reservation_new (
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO reservation_new
-  SELECT id, type, uid, user_name, NULL, NULL, reserved_at, 0, 0, expires_at, heartbeat_at,
+  SELECT id, type, uid, user_name, NULL, NULL, reserved_at, 0, 0, expires_at, NULL, heartbeat_at,
          CASE type WHEN 'run' THEN json_array(json_object('bootId', boot_id, 'pidNamespace', pid_namespace,
                                                           'pid', pid, 'startTicks', start_ticks)) END
   FROM reservation;

@@ -1,0 +1,29 @@
+import { defineCommand } from '../command.ts'
+import { flag, positiveInteger } from '../options.ts'
+
+export default defineCommand({
+  name: 'log',
+  summary: 'Show what has happened, newest last',
+  examples: ['canhazgpu log', 'canhazgpu log --lines 100', 'canhazgpu log --follow'],
+  options: {
+    follow: flag({
+      short: 'f',
+      help: 'Go on: show what happens from now on, until Ctrl-C',
+      example: '--follow',
+    }),
+    lines: positiveInteger({
+      placeholder: 'N',
+      short: 'n',
+      help: 'How many lines to show of what has happened before',
+      example: '--lines 100',
+      least: 0,
+      fallback: 20,
+    }),
+    json: flag({ help: 'Print a line of JSON for each event; docs/json.md describes it', example: '--json' }),
+  },
+  async run({ follow, lines, json }, context) {
+    const { showLog } = await import('../show-log.ts')
+    await showLog(context, { follow, lines, json })
+    return 0
+  },
+})

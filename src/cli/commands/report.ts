@@ -1,0 +1,38 @@
+import { UsageError } from '../../core/errors.ts'
+import { defineCommand } from '../command.ts'
+import { jsonOption } from '../json-option.ts'
+import { choice, flag, positiveInteger } from '../options.ts'
+
+/** Ten years: a slip of the finger must not make a calendar of a million days. */
+const MOST_DAYS = 3660
+
+export default defineCommand({
+  name: 'report',
+  summary: 'Show who has used how many GPU hours',
+  examples: ['canhazgpu report', 'canhazgpu report --days 7 --by day', 'canhazgpu report --by gpu --csv'],
+  options: {
+    days: positiveInteger({
+      placeholder: 'N',
+      help: 'How many days to look back: today and the days before it',
+      example: '--days 7',
+      fallback: 30,
+    }),
+    by: choice({
+      placeholder: 'WHAT',
+      choices: ['user', 'gpu', 'day'],
+      help: 'What each line is about: user, gpu or day',
+      example: '--by day',
+      fallback: 'user',
+    }),
+    json: jsonOption,
+    csv: flag({ help: 'Print comma-separated values, for spreadsheets', example: '--csv' }),
+  },
+  async run({ days, by, json, csv }, context) {
+    if (json && csv) throw new UsageError('--json and --csv do not go together. Use one of the two')
+    if (days > MOST_DAYS)
+      throw new UsageError(`Invalid value for --days: "${days}". Use at most ${MOST_DAYS}`)
+    const { showReport } = await import('../show-report.ts')
+    await showReport(context, { dayCount: days, by, form: json ? 'json' : csv ? 'csv' : 'table' })
+    return 0
+  },
+})

@@ -1,0 +1,27 @@
+import { isProbeDue, tendIdle } from '../core/idle.ts'
+import { openProbe } from '../probe/probe.ts'
+import { sightAll } from '../process/identity.ts'
+import { parseProbeOrders } from '../process/start-keeper.ts'
+import { openStore } from '../store/open.ts'
+import { initialized } from './context.ts'
+
+/**
+ * The hidden command that keepers and waiters send: looks at the hardware and records what is there, warns and releases idle
+ * holders, and ends. Of several that are sent at once one looks. What goes wrong is nobody's business: another comes in a minute.
+ */
+export async function runObserver(words: readonly string[]): Promise<number> {
+  const { storeUrl, memoryThresholdMiB, probeTimeoutMs, idleReleaseMs } = parseProbeOrders(words)
+  const store = await openStore(storeUrl, 'write')
+  await store.alone(async () => {
+    const pool = initialized(await store.read())
+    // Another may just have been here.
+    if (!isProbeDue(pool, { sightings: sightAll(pool), idleReleaseMs, now: Date.now() })) return
+    const usage = await openProbe(pool.provider, probeTimeoutMs).usage()
+    await store.update(stored => {
+      const present = initialized(stored)
+      const facts = { usage, memoryThresholdMiB, sightings: sightAll(present), now: Date.now() }
+      return tendIdle(present, facts, idleReleaseMs)
+    })
+  })
+  return 0
+}

@@ -1,0 +1,10 @@
+import { isTerminal, readLine, writeAll } from '../../system/libc.ts'
+
+const [STDIN, STDERR] = [0, 2]
+
+/** Asks the person at the terminal. @returns null where there is none */
+export function ask(question: string): boolean | null {
+  if (!isTerminal(STDIN) || !isTerminal(STDERR)) return null
+  writeAll(STDERR, Buffer.from(`${question} [y/N] `))
+  return /^y(es)?$/i.test(readLine(STDIN)?.trim() ?? '')
+}

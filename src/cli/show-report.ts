@@ -1,0 +1,45 @@
+import { type Grouping, reporter, usesInPool } from '../core/report.ts'
+import { sightAll } from '../process/identity.ts'
+import { isTerminal, terminalColumns } from '../system/libc.ts'
+import type { Context } from './command.ts'
+import { initialized } from './context.ts'
+import { localDays } from './local-days.ts'
+import { reportCsv, reportDocument } from './output/report-data.ts'
+import { reportTable } from './output/report-table.ts'
+
+const STDOUT = 1
+
+/** Sums up the last days, the reservations that go on now included, and prints that. */
+export async function showReport(
+  context: Context,
+  { dayCount, by, form }: { dayCount: number; by: Grouping; form: 'table' | 'json' | 'csv' },
+): Promise<void> {
+  const now = context.now()
+  const days = localDays(now, dayCount)
+  const { store, pool: before } = await context.openPool('read')
+  const sums = reporter(
+    by,
+    days,
+    before.gpus.map(({ index }) => index),
+  )
+  const pool = initialized(await store.readWithUses(days[0]?.from ?? now, use => sums.add(use)))
+  for (const use of usesInPool(pool, sightAll(pool), now)) sums.add(use)
+
+  const report = sums.report()
+  switch (form) {
+    case 'json':
+      return void context.print(reportDocument(report, now))
+    case 'csv':
+      return void context.print(...reportCsv(report))
+    case 'table': {
+      const columns = isTerminal(STDOUT) ? terminalColumns(STDOUT) : null
+      const since = `Since ${days[0]?.date}`
+      return void context.print(since, ...reportTable(report, { columns, hasBlocks: hasBlocks(process.env) }))
+    }
+  }
+}
+
+/** Whether the locale is one of Unicode; the first of these variables that is set decides, setlocale(3). */
+function hasBlocks({ LC_ALL, LC_CTYPE, LANG }: Readonly<Record<string, string | undefined>>): boolean {
+  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '')
+}

@@ -1,0 +1,85 @@
+import { applyChanges, type Change, type Decision } from './changes.ts'
+import { type Drained, type Drains, setDrains } from './drain.ts'
+import { NotPoolOwnerError, type OwnersAct, PoolNotInitializedError } from './errors.ts'
+import { type Sightings, settle } from './expire.ts'
+import { initialize } from './initialize.ts'
+import type { Holder, Pool, Provider, QueueEntry } from './pool.ts'
+import { resize } from './resize.ts'
+
+/** What an administrator wants a pool to be. */
+export interface Wish extends Omit<Drains, 'by'> {
+  /** How many GPUs it is to have, null to leave that as it is. */
+  readonly gpuCount: number | null
+  readonly provider: Provider
+  /** Whether to start over, and so to clear every reservation. */
+  readonly force: boolean
+}
+
+/** Who wants it, and who may change a pool that is there. */
+export interface Authority {
+  readonly by: Holder
+  readonly path: string
+  /** Null where the store has an access control of its own. */
+  readonly owner: Holder | null
+}
+
+export interface Administered extends Drained {
+  /** What became of the pool's size; null when it stays. */
+  readonly size:
+    | { readonly kind: 'initialized' }
+    | { readonly kind: 'reinitialized'; readonly cleared: number }
+    | { readonly kind: 'resized'; readonly from: number; readonly hopeless: readonly QueueEntry[] }
+    | null
+}
+
+/**
+ * Makes a pool, or changes the one that is there, all in one step: first its size, then what is drained.
+ *
+ * @throws {PoolAlreadyInitializedError} when there is a pool of this size, or of another provider, and nothing else to do
+ * @throws {NotPoolOwnerError} when there is a pool, and it is another's
+ */
+export function administer(
+  pool: Pool | null,
+  wish: Wish,
+  { by, path, owner }: Authority,
+  { sightings, now }: { sightings: Sightings; now: number },
+): Decision<Administered> {
+  const settled = pool ? settle(pool, sightings, now) : null
+  const ownersAct = pool && ownersActIn(pool, wish)
+  const isAllowed = by.uid === 0 || owner === null || owner.uid === by.uid
+  if (ownersAct && !isAllowed) throw new NotPoolOwnerError(path, owner.userName, ownersAct)
+
+  const sized = changeSize(settled?.pool ?? null, wish, by, now)
+  const before = [...(settled?.changes ?? []), ...sized.changes]
+  const current = applyChanges(pool, before)
+  if (!current) throw new PoolNotInitializedError(null)
+  const drains = setDrains(current, { ...wish, by }, now)
+  return { changes: [...before, ...drains.changes], result: { size: sized.result, ...drains.result } }
+}
+
+/** The first of the acts that a wish comes to which are not for everybody; null when it only asks for what is refused anyway. */
+function ownersActIn(pool: Pool, { gpuCount, force, provider, drain, undrain }: Wish): OwnersAct | null {
+  if (gpuCount !== null && force) return 'reinitialize'
+  if (gpuCount !== null && gpuCount !== pool.gpus.length && provider === pool.provider) return 'resize'
+  if (drain.length > 0) return 'drain GPUs of'
+  return undrain.length > 0 ? 'undrain GPUs of' : null
+}
+
+function changeSize(
+  pool: Pool | null,
+  { gpuCount, provider, force, drain, undrain }: Wish,
+  by: Holder,
+  now: number,
+): { changes: readonly Change[]; result: Administered['size'] } {
+  if (gpuCount === null) return { changes: [], result: null }
+  if (pool && !force && provider === pool.provider) {
+    if (gpuCount !== pool.gpus.length) {
+      const { changes, result } = resize(pool, { gpuCount, by }, now)
+      return { changes, result: { kind: 'resized', ...result } }
+    }
+    if (drain.length + undrain.length > 0) return { changes: [], result: null }
+  }
+  const { changes, result } = initialize(pool, { provider, gpuCount, force, by }, now)
+  const { cleared } = result
+  return { changes, result: cleared === null ? { kind: 'initialized' } : { kind: 'reinitialized', cleared } }
+}
