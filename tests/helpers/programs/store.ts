@@ -146,9 +146,11 @@ const orders: Record<string, (...words: string[]) => unknown> = {
     const db = new Database(path, { readwrite: true })
     db.exec('PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE gpu SET last_released_at = 666')
     for (let i = 0; i < 500; i++) {
-      db.run("INSERT INTO reservation VALUES (?, 'manual', 1, 'half', NULL, NULL, 1, 0, 0, 2, NULL, NULL)", [
-        `half-${i}-${'x'.repeat(200)}`,
-      ])
+      db.run(
+        `INSERT INTO reservation (id, type, uid, user_name, reserved_at, waited_ms, unused_gpu_ms, ends_at)
+         VALUES (?, 'manual', 1, 'half', 1, 0, 0, 2)`,
+        [`half-${i}-${'x'.repeat(200)}`],
+      )
     }
     answer({ result: 'half written' })
     for (;;) Bun.sleepSync(1000)
