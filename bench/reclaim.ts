@@ -3,7 +3,7 @@ import type { Stage } from './stage.ts'
 
 const ROUNDS = 15
 
-/** How long after a `kill -9` of the job, and of its keeper, has the next user the GPU? */
+/** How long after a `kill -9` of the job has the next user the GPU? */
 export async function reclaim(stage: Stage): Promise<Figure[]> {
   const times: number[] = []
   for (let round = 0; round < ROUNDS; round++) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const SIMULATED_GPUS = 4
+const NVIDIA_SMI_TIMEOUT_MS = 30_000
 
 const directory = mkdtempSync(join(tmpdir(), 'canhazgpu-demo-'))
 const executable = join(import.meta.dir, '../dist/canhazgpu')
@@ -13,13 +14,16 @@ const env = { ...process.env, CANHAZGPU_STORE: `sqlite:${directory}/pool.db` }
 try {
   must(['bun', join(import.meta.dir, 'build.ts')])
   const realGpus = countRealGpus()
-  if (realGpus === 0) console.log('No nvidia-smi here: the GPUs below are simulated (--provider fake).')
+  if (realGpus === 0) {
+    const reason = Bun.which('nvidia-smi') === null ? 'No nvidia-smi here' : 'nvidia-smi shows no GPUs here'
+    console.log(`${reason}: the GPUs below are simulated (--provider fake).`)
+  }
   const gpus = realGpus || SIMULATED_GPUS
   show('admin', '--gpus', String(gpus), '--provider', realGpus > 0 ? 'nvidia' : 'fake')
   show('status')
   show('run', '--gpus', '1', '--', 'sh', '-c', 'echo "my GPUs: $CUDA_VISIBLE_DEVICES"')
   console.log('\nWhile a command runs:')
-  const job = start('run', '--gpus', '1', '--', 'sh', '-c', 'echo started; exec sleep 60')
+  await using job = start('run', '--gpus', '1', '--', 'sh', '-c', 'echo started; exec sleep 60')
   // Its first word says that the GPUs are reserved and the command runs.
   await job.stdout.getReader().read()
   show('status')
@@ -30,6 +34,9 @@ try {
   show('reserve', '--gpus', '1', '--duration', '2h')
   show('status')
   show('release')
+} catch (error) {
+  console.error((error as Error).message)
+  process.exitCode = 1
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
@@ -51,14 +58,15 @@ function announce(args: readonly string[]): void {
 
 function must(command: string[]): void {
   const { exitCode } = Bun.spawnSync(command, { env, stdio: ['ignore', 'inherit', 'inherit'] })
-  if (exitCode !== 0) {
-    console.error(`${command.join(' ')} ended with exit status ${exitCode}`)
-    process.exit(1)
-  }
+  if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with exit status ${exitCode}`)
 }
 
+/** How many GPUs nvidia-smi reports; none when it is not there, fails, or does not answer. */
 function countRealGpus(): number {
   if (Bun.which('nvidia-smi') === null) return 0
-  const { exitCode, stdout } = Bun.spawnSync(['nvidia-smi', '--query-gpu=index', '--format=csv,noheader'])
-  return exitCode === 0 ? stdout.toString().trim().split('\n').length : 0
+  const { exitCode, stdout } = Bun.spawnSync(['nvidia-smi', '--query-gpu=index', '--format=csv,noheader'], {
+    timeout: NVIDIA_SMI_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  })
+  return exitCode === 0 ? stdout.toString().split('\n').filter(Boolean).length : 0
 }

@@ -3,7 +3,7 @@
 import { version } from '../package.json'
 import { notice, print } from './cli/output/print.ts'
 import { UserError } from './core/errors.ts'
-import { KEEPER, OBSERVER, SUPERVISED } from './process/hidden-words.ts'
+import { COMPLETER, KEEPER, OBSERVER, SUPERVISED } from './process/hidden-words.ts'
 import { exitNow } from './system/libc.ts'
 
 async function main(args: readonly string[], supervisorFd: number | null = null): Promise<number> {
@@ -18,6 +18,10 @@ async function main(args: readonly string[], supervisorFd: number | null = null)
   if (args[0] === SUPERVISED && supervisorFd === null) {
     const { beSupervised } = await import('./process/supervise.ts')
     return main(args.slice(4), beSupervised(args.slice(1, 4)))
+  }
+  if (args[0] === COMPLETER) {
+    const { runCompleter } = await import('./cli/completion/completer.ts')
+    return runCompleter(args.slice(1))
   }
   const { readCommandLine } = await import('./cli/command-line.ts')
   const asked = readCommandLine(args, supervisorFd)

@@ -36,7 +36,7 @@ export async function adoptProcesses(
     ...orders,
     reservationId: id,
     gpus,
-    task: { type: 'run', processes: reservation.processes },
+    task: { type: 'run', processes: reservation.processes, killAfterMs: null },
   })
   return reservation
 }

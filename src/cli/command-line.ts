@@ -1,13 +1,14 @@
 import { UsageError } from '../core/errors.ts'
-import type { Command, Context } from './command.ts'
+import type { Command, Context, Origins } from './command.ts'
 import { commandNames, findCommand } from './commands.ts'
+import { configFiles } from './config/layers.ts'
 import { createContext } from './context.ts'
 import { globalOptions } from './global-options.ts'
 import { nearest } from './nearest.ts'
 import type { OptionValues } from './options.ts'
 import { shellWord } from './output/shell-word.ts'
-import { parseOptions } from './parse-options.ts'
-import { environment, resolveOptions } from './settings.ts'
+import { type Given, parseOptions } from './parse-options.ts'
+import { environment, resolveOptions, settingsFor } from './settings.ts'
 
 /** What a command line asks for. */
 export type Asked =
@@ -50,15 +51,26 @@ export function readCommandLine(args: readonly string[], supervisorFd: number | 
       ? readOperands(command, args, end)
       : [operand, ...(readOperands(command, args, end + 1 + last.length) ?? [])]
   const given = new Map([...before.given, ...after.given, ...last.given])
+  const origins = findOrigins(given, process.env)
   return {
     kind: 'command',
     command,
-    options: resolveOptions(command.options, given, environment(process.env, command.name)),
-    context: createContext(resolveOptions(globalOptions, given, environment(process.env, null)), {
-      operands,
-      supervisorFd,
-    }),
+    options: resolveOptions(
+      command.options,
+      given,
+      settingsFor(command.options, command.name, origins.layers),
+    ),
+    context: createContext(origins, { operands, supervisorFd }),
   }
+}
+
+/** Where all values come from, for a command line. @throws {UserError} when a configuration file cannot be used */
+export function findOrigins(given: Given, env: Readonly<Record<string, string | undefined>>): Origins {
+  const variables = environment(env)
+  const text = given.get('config')
+  const named = text === undefined ? variables('config', null) : { text, source: '--config' }
+  const files = configFiles(named, env)
+  return { given, files, layers: [...files.map(file => file.layer), variables] }
 }
 
 /** What stands behind `--`. @param end where the options end */

@@ -1,7 +1,22 @@
 import type { Holder, Pool } from '../core/pool.ts'
 import type { Probe, Question } from '../probe/probe.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
+import type { ConfigFile } from './config/layers.ts'
+import type { standingSettings } from './config/standing-settings.ts'
 import type { Options, OptionValues } from './options.ts'
+import type { Given } from './parse-options.ts'
+import type { Layer } from './settings.ts'
+
+/** Where values come from, besides the defaults. */
+export interface Origins {
+  /** What stands on the command line. */
+  readonly given: Given
+  /** The configuration files, the later ones winning. */
+  readonly files: readonly ConfigFile[]
+  /** These files and the environment, the later ones winning. */
+  readonly layers: readonly Layer[]
+}
+
 import type { ColouredLine } from './output/colour.ts'
 
 /** All that a command may touch. */
@@ -9,6 +24,9 @@ export interface Context {
   readonly storeUrl: string
   readonly memoryThresholdMiB: number
   readonly probeTimeoutMs: number
+  /** What is set in configuration files and is no option. */
+  readonly settings: OptionValues<typeof standingSettings>
+  readonly origins: Origins
   /** The user who runs the command. */
   readonly holder: Holder
   /** What stands behind `--`, decoded, or the operand of a command that takes one; null when there is none. */
@@ -43,6 +61,8 @@ export interface Command<O extends Options = Options> {
   readonly takesCommand?: boolean
   /** One word that may stand behind the options, as help shows it: `[DURATION]`. */
   readonly operand?: string
+  /** All that this word can be, where that is a few. */
+  readonly operandChoices?: readonly string[]
   /** @returns the exit status */
   run(options: OptionValues<O>, context: Context): Promise<number>
 }

@@ -16,17 +16,25 @@ const MAIN: Loaders = {
 }
 
 const MORE: Loaders = {
+  completion: () => require('./commands/completion.ts'),
+  config: () => require('./commands/config.ts'),
+  doctor: () => require('./commands/doctor.ts'),
   extend: () => require('./commands/extend.ts'),
   log: () => require('./commands/log.ts'),
   queue: () => require('./commands/queue.ts'),
   report: () => require('./commands/report.ts'),
 }
 
+/** Needed once, at installation: found by their names, and on no list. */
+const HIDDEN: Loaders = {
+  man: () => require('./commands/man.ts'),
+}
+
 export const commandNames: readonly string[] = [...Object.keys(MAIN), ...Object.keys(MORE)]
 
 export function findCommand(name: string): Command | undefined {
   // Own keys only: `toString` is no command.
-  const loaders = [MAIN, MORE].find(loaders => Object.hasOwn(loaders, name))
+  const loaders = [MAIN, MORE, HIDDEN].find(loaders => Object.hasOwn(loaders, name))
   return loaders?.[name]?.().default
 }
 

@@ -1,5 +1,4 @@
 import { PoolNotInitializedError } from '../core/errors.ts'
-import { DEFAULT_HISTORY_DAYS } from '../core/history.ts'
 import type { Pool } from '../core/pool.ts'
 import { EarlyProbe } from '../probe/early.ts'
 import { NVIDIA_SMI, NvidiaSmiProbe } from '../probe/nvidia-smi.ts'
@@ -8,27 +7,34 @@ import { openStore } from '../store/open.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
 import { isOnPath } from '../system/spawn.ts'
 import { userNameOf } from '../system/user-name.ts'
-import type { Context } from './command.ts'
-import type { globalOptions } from './global-options.ts'
-import type { OptionValues } from './options.ts'
+import type { Context, Origins } from './command.ts'
+import { standingSettings } from './config/standing-settings.ts'
+import { globalOptions } from './global-options.ts'
 import { notice, print, printColoured } from './output/print.ts'
+import { resolveOptions, settingsFor } from './settings.ts'
 
-/** The setting `history-days`. */
-const HISTORY_MS = DEFAULT_HISTORY_DAYS * 86_400_000
+const DAY_MS = 86_400_000
 
 /** The real world for a command. */
 export function createContext(
-  {
+  origins: Origins,
+  { operands, supervisorFd }: Pick<Context, 'operands' | 'supervisorFd'>,
+): Context {
+  const {
     store: storeUrl,
     memoryThreshold: memoryThresholdMiB,
     probeTimeout: probeTimeoutMs,
-  }: OptionValues<typeof globalOptions>,
-  { operands, supervisorFd }: Pick<Context, 'operands' | 'supervisorFd'>,
-): Context {
+  } = resolveOptions(globalOptions, origins.given, settingsFor(globalOptions, null, origins.layers))
+  const settings = resolveOptions(
+    standingSettings,
+    new Map(),
+    settingsFor(standingSettings, null, origins.layers),
+  )
+  const historyMs = settings.historyDays * DAY_MS
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
-    const store = await openStore(storeUrl, access, HISTORY_MS)
+    const store = await openStore(storeUrl, access, historyMs)
     const pool = await store.read()
     if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
     return { store, pool }
@@ -37,13 +43,15 @@ export function createContext(
     storeUrl,
     memoryThresholdMiB,
     probeTimeoutMs,
+    settings,
+    origins,
     // Looked up when asked for: a name service (SSSD) may open descriptors, which must not pass for the caller's.
     get holder() {
       return { uid, userName: userNameOf(uid) }
     },
     operands,
     supervisorFd,
-    openStore: access => openStore(storeUrl, access, HISTORY_MS),
+    openStore: access => openStore(storeUrl, access, historyMs),
     openPool,
     async openProbedPool(access, question) {
       const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs), question)

@@ -1,7 +1,7 @@
 import { DEFAULT_MEMORY_THRESHOLD_MIB } from '../core/usage.ts'
 import { DEFAULT_PROBE_TIMEOUT_MS } from '../probe/probe.ts'
 import { DEFAULT_STORE_URL } from '../store/open.ts'
-import { duration, positiveInteger, text } from './options.ts'
+import { duration, optionalText, positiveInteger, text } from './options.ts'
 
 /** What every command takes, before or behind its name. */
 export const globalOptions = {
@@ -26,5 +26,11 @@ export const globalOptions = {
     leastMs: 100,
     mostMs: 3_600_000,
     bounds: 'from 0.1s to 1h',
+  }),
+  config: optionalText({
+    placeholder: 'FILE',
+    completes: 'files',
+    help: 'A configuration file (.toml or .json) that holds over those of the host and of the user',
+    example: '--config lab.toml',
   }),
 }

@@ -26,10 +26,8 @@ function summaries(commands: readonly Command[]): string[] {
 }
 
 export function commandHelp(command: Command): string[] {
-  const operand = command.operand === undefined ? '' : ` ${command.operand}`
-  const operands = command.takesCommand ? ' -- COMMAND [ARGS]...' : operand
   return [
-    `Usage: canhazgpu ${command.name} [OPTIONS]${operands}`,
+    `Usage: canhazgpu ${usage(command)}`,
     '',
     command.summary,
     '',
@@ -38,6 +36,12 @@ export function commandHelp(command: Command): string[] {
     'Examples:',
     ...command.examples.map(example => `  ${example}`),
   ]
+}
+
+/** `run [OPTIONS] -- COMMAND [ARGS]...` */
+export function usage({ name, takesCommand, operand }: Command): string {
+  if (takesCommand) return `${name} [OPTIONS] -- COMMAND [ARGS]...`
+  return operand === undefined ? `${name} [OPTIONS]` : `${name} [OPTIONS] ${operand}`
 }
 
 function section(title: string, options: Options, command: string | null): string[] {
@@ -49,15 +53,20 @@ function section(title: string, options: Options, command: string | null): strin
       return [
         `  ${synopsis(key, option)}`,
         ...wrapped(`${option.help}${shownDefault}`),
-        ...wrapped(`Example: ${option.example}, or ${variableName(key, command)}`),
+        ...wrapped(`Example: ${option.example}, or ${shownVariable(key, option, command)}`),
       ]
     }),
     '',
   ]
 }
 
+/** The variable that sets an option: for all commands that share it, where they do. */
+export function shownVariable(key: string, { shared }: Option<unknown>, command: string | null): string {
+  return variableName(key, shared ? null : command)
+}
+
 /** `-g, --gpus N`, `--wait [DURATION], --no-wait` */
-function synopsis(key: string, { short, placeholder, bare }: Option<unknown>): string {
+export function synopsis(key: string, { short, placeholder, bare }: Option<unknown>): string {
   const name = optionName(key)
   const value = placeholder === null ? '' : bare === undefined ? ` ${placeholder}` : ` [${placeholder}]`
   const negation = bare !== undefined && placeholder !== null ? `, --no-${name.slice(2)}` : ''

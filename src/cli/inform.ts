@@ -2,17 +2,16 @@ import type { Reservation } from '../core/pool.ts'
 import { startKeeper } from '../process/start-keeper.ts'
 import { terminalPath } from '../system/terminal.ts'
 import type { Context } from './command.ts'
-import { hostSetting } from './host-settings.ts'
 import { probeOrders } from './keeper-orders.ts'
 
 const [STDIN, STDERR] = [0, 2]
 
 /**
  * What leaves a keeper behind that keeps the holder of a manual reservation informed; on a terminal only, since elsewhere there
- * is nobody to inform. Asked for before reserving, so that a wrong setting is told of while nothing is reserved.
+ * is nobody to inform.
  */
 export function informer(context: Context): (reservation: Reservation) => void {
-  const [warnBeforeMs, orders] = [hostSetting('expiryWarning'), probeOrders(context)]
+  const [warnBeforeMs, orders] = [context.settings.expiryWarning, probeOrders(context)]
   const terminal = terminalPath(STDERR) ?? terminalPath(STDIN)
   const isOff = warnBeforeMs === null && orders.idleReleaseMs === null
   if (terminal === null || isOff) return () => {}

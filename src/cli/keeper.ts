@@ -1,11 +1,13 @@
 import type { Decision } from '../core/changes.ts'
-import type { Pool } from '../core/pool.ts'
+import type { Pool, ProcessIdentity } from '../core/pool.ts'
 import { recordHeartbeat, releaseKept } from '../core/release.ts'
-import { keep } from '../process/keeper.ts'
+import { type Duties, keep, type Limit, RHYTHM } from '../process/keeper.ts'
 import { type KeeperOrders, parseKeeperOrders, type RunTask } from '../process/start-keeper.ts'
 import { openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { observeIfDue } from './observe.ts'
+
+const SIGKILL = 9
 
 /**
  * The hidden command that `run` and `reserve` leave behind: keeps one reservation until its end.
@@ -23,9 +25,10 @@ export async function runKeeper(words: readonly string[]): Promise<number> {
   return 0
 }
 
-async function keepRun(orders: KeeperOrders, { processes }: RunTask): Promise<void> {
+async function keepRun(orders: KeeperOrders, { processes, killAfterMs }: RunTask): Promise<void> {
+  const limit = killAfterMs === null ? null : await groupLimit(processes, killAfterMs)
   const kept = { id: orders.reservationId, uid: process.getuid?.() ?? 0 }
-  await keep(processes, {
+  const duties: Duties = {
     heartbeat: () =>
       withStore(orders, async store => {
         const isHeld = await store.update(inPool(pool => recordHeartbeat(pool, kept, Date.now()), false))
@@ -37,7 +40,18 @@ async function keepRun(orders: KeeperOrders, { processes }: RunTask): Promise<vo
       withStore(orders, store =>
         store.update(inPool(pool => releaseKept(pool, kept, Date.now()), undefined)),
       ),
-  })
+  }
+  await keep(processes, duties, RHYTHM, limit)
+}
+
+async function groupLimit(processes: readonly ProcessIdentity[], afterMs: number): Promise<Limit> {
+  const { signalGroup } = await import('../system/job-control.ts')
+  return {
+    afterMs,
+    kill() {
+      for (const { pid } of processes) signalGroup(pid, SIGKILL)
+    },
+  }
 }
 
 async function withStore<T>({ storeUrl }: KeeperOrders, act: (store: Store) => Promise<T>): Promise<T> {

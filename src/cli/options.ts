@@ -1,6 +1,9 @@
 import { parseDuration } from '../core/duration.ts'
 import { safeText } from './output/safe-text.ts'
 
+/** The forms that a value has in a configuration file. */
+export type Written = 'text' | 'number' | 'boolean' | 'list'
+
 /** One option of a command line. Its name is its key in the table of options: `memoryThreshold` is `--memory-threshold`. */
 export interface Option<T> {
   /** What stands for the value in help: `N`; null for a flag, which takes none. */
@@ -9,6 +12,16 @@ export interface Option<T> {
   readonly short?: string
   /** What it means without a value, as a text; where this is missing, it needs one. `--no-NAME` means `false` then. */
   readonly bare?: string
+  /** Whether one value can be set for all commands that take it. */
+  readonly shared?: boolean
+  /** All that it can be, where that is a few words. */
+  readonly choices?: readonly string[]
+  /** What a shell completes its value from, where that is not `choices`. */
+  readonly completes?: 'files' | 'gpus'
+  /** How it is written in a configuration file; text, where this is missing. */
+  readonly written?: readonly Written[]
+  /** The key of the option that it replaces: of the two, the one from the later source holds. */
+  readonly insteadOf?: string
   readonly help: string
   /** A use that works: `--gpus 2`. */
   readonly example: string
@@ -34,13 +47,16 @@ export type Options = Readonly<Record<string, Option<any>>>
 export type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never }
 
 type Details<T> = Pick<Option<T>, 'help' | 'example'> &
-  Partial<Pick<Option<T>, 'short' | 'shownDefault' | 'excludes' | 'excludesBecause'>>
+  Partial<
+    Pick<Option<T>, 'short' | 'shownDefault' | 'insteadOf' | 'completes' | 'excludes' | 'excludesBecause'>
+  >
 
 export function flag(details: Omit<Details<boolean>, 'shownDefault'>): Option<boolean> {
   return {
     ...details,
     placeholder: null,
     bare: 'true',
+    written: ['boolean'],
     expected: 'true or false',
     parse: text => (text === 'true' ? true : text === 'false' ? false : undefined),
     fallback: false,
@@ -54,6 +70,7 @@ export function positiveInteger(
   const { fallback, least = 1 } = details
   return {
     ...details,
+    written: ['number'],
     expected: `a whole number of at least ${least}`,
     parse: text => {
       const value = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : -1
@@ -127,6 +144,7 @@ export function pids(details: Details<number[]>): Option<number[] | null> {
   return {
     ...details,
     placeholder: 'PIDS',
+    written: ['text', 'number', 'list'],
     repeatable: true,
     expected: 'process IDs with commas',
     parse: text => {
@@ -147,15 +165,16 @@ export function text(details: Details<string> & { placeholder: string; fallback:
 }
 
 /** One of some words. */
-export function choice<T extends string, F extends T | null>(
-  details: Details<T> & { placeholder: string; choices: readonly T[]; fallback: F },
+export function choice<T extends string, F extends T | null = never>(
+  details: Details<T> & { placeholder: string; choices: readonly T[]; fallback?: F },
 ): Option<T | F> {
   const { choices, fallback } = details
   return {
     ...details,
     expected: choices.join(', '),
     parse: value => choices.find(known => known === value),
-    ...(fallback === null ? {} : { shownDefault: fallback }),
+    fallback,
+    ...(fallback ? { shownDefault: fallback } : {}),
   }
 }
 

@@ -2,10 +2,15 @@ import { UsageError } from '../core/errors.ts'
 import { nearest } from './nearest.ts'
 import { type Option, type Options, optionName } from './options.ts'
 
+export type Given = ReadonlyMap<string, string | null>
+
 /** What was read from a command line up to its first operand or `--`. */
 export interface ParsedOptions {
-  /** Texts by option key. The last one wins, unless the option is repeatable. */
-  readonly given: ReadonlyMap<string, string>
+  /**
+   * Texts by option key, null where `--no-NAME` takes away a value that was set elsewhere. The last one wins, unless the
+   * option is repeatable.
+   */
+  readonly given: Given
   readonly help: boolean
   readonly version: boolean
   /** How many arguments were read; the next one is an operand, `--`, or not there. */
@@ -21,7 +26,7 @@ export interface ParsedOptions {
  */
 export function parseOptions(args: readonly string[], options: Options): ParsedOptions {
   const names = namesOf(options)
-  const given = new Map<string, string>()
+  const given = new Map<string, string | null>()
   let [help, version, at] = [false, false, 0]
   const set = ({ key, option }: Known, text: string) => {
     const before = option.repeatable ? given.get(key) : undefined
@@ -38,7 +43,7 @@ export function parseOptions(args: readonly string[], options: Options): ParsedO
     else if (known.negated || known.option.placeholder === null) {
       if (attached !== null)
         throw new UsageError(`Option ${name} takes no value. Use it as in: ${known.option.example}`)
-      given.set(known.key, known.negated ? 'false' : (known.option.bare ?? ''))
+      given.set(known.key, known.negated ? negation(known.option) : (known.option.bare ?? ''))
     } else if (attached !== null) set(known, attached)
     else {
       const next = args[at + 1]
@@ -67,10 +72,15 @@ function namesOf(options: Options): Map<string, Known> {
   for (const [key, option] of Object.entries(options)) {
     names.set(optionName(key), { key, option, negated: false })
     if (option.short !== undefined) names.set(`-${option.short}`, { key, option, negated: false })
-    if (option.bare !== undefined)
+    if (option.bare !== undefined || option.fallback === null)
       names.set(`--no-${optionName(key).slice(2)}`, { key, option, negated: true })
   }
   return names
+}
+
+/** What `--no-NAME` means: false, or no value. */
+function negation({ bare }: Option<unknown>): string | null {
+  return bare === undefined ? null : 'false'
 }
 
 /** `--name=value` and `-nvalue` as name and value. */

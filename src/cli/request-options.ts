@@ -1,10 +1,17 @@
 import { parseDuration } from '../core/duration.ts'
 import { UsageError } from '../core/errors.ts'
 import { POLICIES, type Wanted } from '../core/pool.ts'
-import { choice, type Option, type OptionValues, optionalLabel, positiveInteger } from './options.ts'
+import {
+  choice,
+  type Option,
+  type Options,
+  type OptionValues,
+  optionalLabel,
+  positiveInteger,
+} from './options.ts'
 
 /** What `run` and `reserve` both take: which GPUs, and whether to wait for them. */
-export const requestOptions = {
+export const requestOptions = shared({
   gpus: positiveInteger({
     placeholder: 'N',
     short: 'g',
@@ -16,6 +23,7 @@ export const requestOptions = {
     short: 'G',
     help: 'Reserve exactly these GPUs, instead of --gpus',
     example: '--gpu-ids 1,3',
+    insteadOf: 'gpus',
   }),
   policy: choice({
     placeholder: 'NAME',
@@ -42,6 +50,11 @@ export const requestOptions = {
     help: 'Your name, on an account that several people share; for display only',
     example: '--user alice',
   }),
+})
+
+function shared<O extends Options>(options: O): O {
+  const entries = Object.entries(options).map(([key, option]) => [key, { ...option, shared: true }])
+  return Object.fromEntries(entries)
 }
 
 /** @throws {UsageError} when `--gpus` and `--gpu-ids` disagree */
@@ -56,10 +69,17 @@ export function wantedGpus({ gpus, gpuIds, policy }: OptionValues<typeof request
 }
 
 /** A list of GPU ids with ranges, `0-3,5`; ascending, each once. */
-export function gpuIds(details: { help: string; example: string; short?: string }): Option<number[] | null> {
+export function gpuIds(details: {
+  help: string
+  example: string
+  short?: string
+  insteadOf?: string
+}): Option<number[] | null> {
   return {
     ...details,
     placeholder: 'IDS',
+    completes: 'gpus',
+    written: ['text', 'number', 'list'],
     expected: 'GPU IDs with commas, or ranges of them',
     parse: parseGpuIds,
     fallback: null,
@@ -86,6 +106,7 @@ function wait(details: { help: string; example: string }): Option<number | null>
     ...details,
     placeholder: 'DURATION',
     bare: 'true',
+    written: ['text', 'boolean'],
     expected: 'a duration, true or false',
     parse: text => {
       if (text === 'true') return Infinity

@@ -20,6 +20,9 @@ interface Command {
   readonly descriptors: readonly number[]
 }
 
+/** By so much the supervisor of a `run --timeout` is quicker than its keeper. */
+const KEEPER_SLACK_MS = 1000
+
 /**
  * Reserves GPUs for this process, leaves a keeper behind, and becomes a command that finds them in its environment. It returns
  * only by throwing, and then nothing stays reserved.
@@ -40,7 +43,11 @@ export async function runCommand(
     ...orders,
     reservationId: id,
     gpus,
-    task: { type: 'run', processes: [process] },
+    task: {
+      type: 'run',
+      processes: [process],
+      killAfterMs: durationMs === null ? null : durationMs + KEEPER_SLACK_MS,
+    },
   })
   context.notice(`Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}]`)
   const variables = {

@@ -3,7 +3,8 @@ import type { NumberedEvent } from '../store/store.ts'
 import { isTerminal, readerIsGone } from '../system/libc.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
-import { eventDocument, eventLine } from './output/log-lines.ts'
+import { eventDocument } from './output/json/event.ts'
+import { eventLine } from './output/log-line.ts'
 import { livingPids, writeDownEndings } from './write-down-endings.ts'
 
 const STDOUT = 1

@@ -4,7 +4,8 @@ import { isTerminal, terminalColumns } from '../system/libc.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
 import { localDays } from './local-days.ts'
-import { reportCsv, reportDocument } from './output/report-data.ts'
+import { reportDocument } from './output/json/report.ts'
+import { reportCsv } from './output/report-csv.ts'
 import { reportTable } from './output/report-table.ts'
 
 const STDOUT = 1

@@ -1,5 +1,5 @@
 import { UsageError, UserError } from '../core/errors.ts'
-import { dieBy, isTerminal } from '../system/libc.ts'
+import { dieBy, isTerminal, stopBy } from '../system/libc.ts'
 import { processOwner } from '../system/user-name.ts'
 import type { Context } from './command.ts'
 import { lookAt } from './look.ts'
@@ -13,6 +13,7 @@ const [STDIN, STDOUT] = [0, 1]
 
 /** The signals that end a program which does not catch them, and their numbers. */
 const ENDING = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const
+const SIGTSTP = 20
 
 export interface Watching {
   readonly intervalMs: number
@@ -76,14 +77,20 @@ function listen(leave: (signal: number | null) => void): void {
 
 /** Ctrl-Z: the shell gets its terminal as it was, and `fg` shows the picture again. */
 function suspendable(screen: Screen, redraw: () => void): void {
-  process.on('SIGTSTP', () => {
-    screen.close()
-    process.kill(process.pid, 'SIGSTOP')
-  })
-  process.on('SIGCONT', () => {
+  const goOn = () => {
     screen.open()
     redraw()
-  })
+  }
+  const suspend = () => {
+    process.off('SIGTSTP', suspend)
+    screen.close()
+    // Not SIGSTOP: where there is no shell to go on (`ssh -t host canhazgpu …`), the kernel does not let this one stop us.
+    stopBy(SIGTSTP)
+    process.on('SIGTSTP', suspend)
+    goOn()
+  }
+  process.on('SIGTSTP', suspend)
+  process.on('SIGCONT', goOn)
 }
 
 /** What the screen shows: the pool in one line, what the tool complains of, and every GPU. */

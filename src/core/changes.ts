@@ -75,6 +75,7 @@ function applyChange(pool: Pool | null, change: Change): Pool | null {
       return withGpus(pool, gpu => (gpu.index === change.index ? { ...gpu, drain: change.drain } : gpu))
     case 'add': {
       const { reservation } = change
+      refuseTwice(pool.reservations, reservation.id)
       const held = new Set(pool.reservations.flatMap(other => other.gpus))
       for (const index of reservation.gpus) {
         if (held.has(index)) throw new Error(`GPU ${index} would be reserved twice`)
@@ -115,6 +116,7 @@ function applyChange(pool: Pool | null, change: Change): Pool | null {
           : reservation,
       )
     case 'enqueue':
+      refuseTwice(pool.queue, change.entry.id)
       return { ...pool, queue: [...pool.queue, change.entry] }
     case 'dequeue':
       return { ...pool, queue: pool.queue.filter(({ id }) => id !== change.id) }
@@ -134,6 +136,10 @@ function applyChange(pool: Pool | null, change: Change): Pool | null {
       }
     }
   }
+}
+
+function refuseTwice(known: readonly { readonly id: string }[], id: string): void {
+  if (known.some(other => other.id === id)) throw new Error(`${id} is there already`)
 }
 
 function withGpus(pool: Pool, alter: (gpu: Gpu) => Gpu): Pool {

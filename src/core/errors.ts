@@ -21,6 +21,46 @@ export class UsageError extends UserError {
   override readonly exitStatus = 2
 }
 
+/** A configuration file that cannot be read. */
+export class ConfigUnreadableError extends UserError {
+  readonly code = 'config-unreadable'
+  override readonly exitStatus = 2
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+    readonly next: string,
+  ) {
+    super(`Cannot read the configuration ${path}: ${reason}. ${next}`)
+  }
+}
+
+/** A configuration file that is not TOML or JSON. */
+export class ConfigBrokenError extends UserError {
+  readonly code = 'config-broken'
+  override readonly exitStatus = 2
+  constructor(
+    readonly path: string,
+    readonly line: number,
+    readonly problem: string,
+  ) {
+    super(`Cannot understand the configuration ${path}, line ${line}: ${problem}. Correct it there`)
+  }
+}
+
+/** A key in a configuration file that nothing reads. */
+export class ConfigKeyError extends UserError {
+  readonly code = 'config-key'
+  override readonly exitStatus = 2
+  constructor(
+    readonly path: string,
+    /** `memory-treshold`, `run.tiemout`, `[rnu]`. */
+    readonly key: string,
+    readonly next: string,
+  ) {
+    super(`Unknown key in ${path}: ${key}. ${next}`)
+  }
+}
+
 export class PoolNotInitializedError extends UserError {
   readonly code = 'pool-not-initialized'
   /** @param gpuCount how many GPUs the host has, null when that is not known; a pool of none cannot be made */

@@ -1,7 +1,7 @@
 import type { Decision } from './changes.ts'
 import { PoolAlreadyInitializedError } from './errors.ts'
 import { ended, loggedAct } from './history.ts'
-import { type Holder, knownEnd, type Pool, type Provider } from './pool.ts'
+import type { Holder, Pool, Provider } from './pool.ts'
 
 /** A bound on what one host can hold, so that a slip of the finger does not fill the disk; the largest hosts have 16-20. */
 export const MAX_GPUS = 1024
@@ -18,14 +18,15 @@ export function initialize(
   now: number,
 ): Decision<{ cleared: number | null }> {
   if (pool && !force) throw new PoolAlreadyInitializedError(pool.gpus.length, pool.reservations.length)
-  // Nobody looks for processes here, but time that is over since days is not use until today.
-  const reservations = pool?.reservations ?? []
-  const over = reservations.filter(held => held.type === 'manual' && held.expiresAt <= now)
-  const cleared = reservations.filter(held => !over.includes(held))
+  const cleared = pool?.reservations ?? []
   return {
     changes: [
-      ...over.flatMap(held => ended(held, 'expired', { endedAt: knownEnd(held) ?? now, now })),
-      ...cleared.flatMap(reservation => ended(reservation, 'cleared', { endedAt: now, now, by })),
+      ...cleared.flatMap(reservation =>
+        // Nobody has looked for processes here; but a time that was over days ago is not use until today.
+        reservation.type === 'manual' && reservation.expiresAt <= now
+          ? ended(reservation, 'expired', { endedAt: reservation.expiresAt, now })
+          : ended(reservation, 'cleared', { endedAt: now, now, by }),
+      ),
       { kind: 'initialize', provider, gpuCount },
       loggedAct('initialized', by, now, { note: `${gpuCount} GPUs` }),
     ],

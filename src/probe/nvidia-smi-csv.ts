@@ -131,7 +131,7 @@ export function parseProcesses(csv: string): ProcessRow[] {
 }
 
 /** @throws {UnreadableLineError} for a last line without its end: the answer was cut off there, and `8` may be half of `8152` */
-function lines(csv: string): string[] {
+export function lines(csv: string): string[] {
   const all = csv.split(/\r?\n/)
   const rest = all.pop() ?? ''
   if (rest.trim() !== '') throw new UnreadableLineError(rest)
@@ -139,10 +139,10 @@ function lines(csv: string): string[] {
 }
 
 /** Whether a field holds the reason why there is no value: `[N/A]`, `[Unknown Error]`, `[GPU requires reset]`. */
-function isPlaceholder(field: string | undefined): boolean {
+export function isPlaceholder(field: string | undefined): boolean {
   return field !== undefined && /^(\[.*\]|N\/A)$/.test(field)
 }
 
-function wholeNumber(text: string | undefined): number | null {
+export function wholeNumber(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : null
 }

@@ -50,7 +50,14 @@ export class NvidiaSmiProbe implements Probe {
     return (await this.query(`--query-gpu=${GPU_FIELDS}`, parseGpus, new AbortController().signal)).length
   }
 
-  private async query<T>(query: string, parse: (csv: string) => T[], abandoned: AbortSignal): Promise<T[]> {
+  /**
+   * Asks one question.
+   *
+   * @param query `--query-gpu=…`
+   * @param parse reads the answer, and throws an UnreadableLineError for one that is none
+   * @throws {ProbeFailedError}
+   */
+  async query<T>(query: string, parse: (csv: string) => T[], abandoned: AbortSignal): Promise<T[]> {
     const run = await runTool([NVIDIA_SMI, query, '--format=csv,noheader,nounits'], this.timeoutMs, abandoned)
     if (run.kind !== 'exited' || run.status !== 0) {
       throw new ProbeFailedError(NVIDIA_SMI, this.problemOf(run))

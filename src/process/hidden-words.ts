@@ -8,3 +8,5 @@ export const SUPERVISED = 'supervised'
 
 /** The word behind the program's name that makes it the observer that a keeper or a waiter sends. */
 export const OBSERVER = 'observer'
+/** Says to a shell what may stand at the cursor. */
+export const COMPLETER = 'complete'

@@ -12,13 +12,21 @@ const SIGPIPE = 13
 const SIGXFSZ = 25
 
 /**
- * The descriptors that the caller handed down, for `restoreInherited`. To be asked before this program opens anything.
+ * The descriptors that the caller handed down, for `restoreInherited`. To be asked before this program opens anything that
+ * stays open; it answers the same ever after.
  *
  * The runtime marks descriptors from 4 on close-on-exec when it starts, and the caller's were not marked, or they would not
  * be here. Its own are the event loop's, which no file name stands for: an inherited eventfd or epoll cannot be told
  * from them and is not handed on.
  */
-export function inheritedDescriptors(): number[] {
+export function inheritedDescriptors(): readonly number[] {
+  found ??= findInherited()
+  return found
+}
+
+let found: readonly number[] | null = null
+
+function findInherited(): number[] {
   const tableSize = Number(
     /^FDSize:\s*(\d+)/m.exec(readFile('/proc/self/status')?.toString('latin1') ?? '')?.[1],
   )

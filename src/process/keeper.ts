@@ -10,6 +10,12 @@ export interface Duties {
   release(): Promise<void>
 }
 
+/** A time that the processes may not outlast. */
+export interface Limit {
+  readonly afterMs: number
+  kill(): void
+}
+
 /** A kernel before 5.3 has no pidfd; then the process is looked for at this interval. */
 const WITHOUT_PIDFD_INTERVAL_MS = 50
 
@@ -22,7 +28,7 @@ export interface Rhythm {
   readonly firstPauseMs: number
 }
 
-const RHYTHM: Rhythm = {
+export const RHYTHM: Rhythm = {
   heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
   releaseAttempts: 7,
   firstPauseMs: 1000,
@@ -36,14 +42,22 @@ export async function keep(
   identities: readonly ProcessIdentity[],
   { heartbeat, release }: Duties,
   { heartbeatIntervalMs, releaseAttempts, firstPauseMs }: Rhythm = RHYTHM,
+  limit: Limit | null = null,
 ): Promise<void> {
   let watched = identities.map(identity => ({ identity, pidfd: openPidfd(identity.pid) }))
   let nextBeatAt = performance.now() + heartbeatIntervalMs
+  let killAt = performance.now() + (limit?.afterMs ?? Infinity)
   for (;;) {
     // Asked after the pidfd is open: now it is known to stand for this process and not for a later one with its pid.
     watched = watched.filter(stillRuns)
     if (watched.length === 0) break
-    if (waitForAnEnd(watched, Math.max(0, Math.ceil(nextBeatAt - performance.now())))) continue
+    const wakeUpAt = Math.min(nextBeatAt, killAt)
+    if (waitForAnEnd(watched, Math.max(0, Math.ceil(wakeUpAt - performance.now())))) continue
+    if (wakeUpAt === killAt) {
+      limit?.kill()
+      killAt = Infinity
+      continue
+    }
     nextBeatAt = performance.now() + heartbeatIntervalMs
     // A store that does not answer now is asked again at the next beat; the process is what counts.
     if (!(await heartbeat().catch(() => true))) return

@@ -24,6 +24,11 @@ export interface RunTask {
   readonly type: 'run'
   /** At least one; all of this boot and pid namespace. */
   readonly processes: readonly ProcessIdentity[]
+  /**
+   * After how long the process group of the only process is killed, null for never. Its supervisor does that sooner, unless
+   * somebody has stopped both: then those who count on the known end would wait in vain.
+   */
+  readonly killAfterMs: number | null
 }
 
 /** To tell the holder of a manual reservation what is about to happen to it. */
@@ -65,13 +70,14 @@ export function formatProbeOrders(orders: ProbeOrders): string[] {
   ]
 }
 
-function formatRunTask({ processes }: RunTask): string[] {
+function formatRunTask({ processes, killAfterMs }: RunTask): string[] {
   const [first] = processes
   return [
     `pid=${processes.map(({ pid }) => pid).join(',')}`,
     `start-ticks=${processes.map(({ startTicks }) => startTicks).join(',')}`,
     `boot=${first?.bootId ?? ''}`,
     `pid-namespace=${first?.pidNamespace ?? ''}`,
+    `kill-after=${killAfterMs ?? 'false'}`,
   ]
 }
 
@@ -88,7 +94,7 @@ export function parseKeeperOrders(words: readonly string[]): KeeperOrders {
     gpus: order('gpus').split(',').map(Number),
     task: words.some(word => word.startsWith('terminal='))
       ? { type: 'manual', terminal: order('terminal'), warnBeforeMs: orFalse(order('warn-before')) }
-      : { type: 'run', processes: parseProcesses(order) },
+      : { type: 'run', processes: parseProcesses(order), killAfterMs: orFalse(order('kill-after')) },
   }
 }
 

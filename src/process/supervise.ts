@@ -12,7 +12,7 @@ import {
   spawnGroup,
   takeDefault,
 } from '../system/job-control.ts'
-import { close, cstring, keepOnExec, openForReading, readFile } from '../system/libc.ts'
+import { close, cstring, isReadable, keepOnExec, openForReading, readFile } from '../system/libc.ts'
 import { allClosed } from '../system/spawn.ts'
 import type { Caller } from './caller.ts'
 import { SUPERVISED } from './hidden-words.ts'
@@ -68,6 +68,7 @@ export async function supervise(
   close(ready.writeEnd)
 
   let timedOut = false
+  let endsAt = Infinity
   const timeIsOver = () => {
     timedOut = true
     signalGroup(job, SIGNALS.SIGTERM)
@@ -76,7 +77,12 @@ export async function supervise(
     after(graceMs, () => signalGroup(job, SIGKILL))
   }
   // The pipe closes when the job becomes the command: the time in the line does not count.
-  allClosed(ready.readEnd).then(() => after(timeoutMs, timeIsOver))
+  const commandStarts = () => {
+    if (endsAt !== Infinity) return
+    endsAt = performance.now() + timeoutMs
+    after(timeoutMs, timeIsOver)
+  }
+  allClosed(ready.readEnd).then(commandStarts)
 
   for (const [name, signal] of Object.entries(SIGNALS)) {
     if (!isIgnored(signal)) process.on(name, () => signalGroup(job, signal))
@@ -90,17 +96,21 @@ export async function supervise(
     const look = () => {
       const change = changeOf(job)
       if (!change) return
-      if (terminal >= 0 && foregroundGroup(terminal) === job) giveTerminal(terminal, ownGroup())
+      if (isReadable(ready.readEnd)) commandStarts()
+      const hadTerminal = terminal >= 0 && foregroundGroup(terminal) === job
+      if (hadTerminal) giveTerminal(terminal, ownGroup())
       if (change.kind !== 'stopped') resolve(change)
-      // Ctrl-Z would have stopped the whole group, a pipeline behind us too.
-      else signalGroup(ownGroup(), SIGSTOP)
+      // Ctrl-Z would have stopped the whole group, a pipeline behind us too; anything else only the command.
+      else if (hadTerminal && change.signal !== SIGSTOP) signalGroup(ownGroup(), SIGSTOP)
+      else signalProcess(process.pid, SIGSTOP)
     }
     process.on('SIGCHLD', look)
     // It may have ended before anybody listened; and something has to keep the runtime's event loop from ending.
     setInterval(look, 1000)
     look()
   })
-  if (timedOut) return TIMED_OUT
+  // While this process was stopped, only the keeper could see to it.
+  if (timedOut || performance.now() >= endsAt) return TIMED_OUT
   if (end.kind === 'exited') return end.status
   return end.kind === 'killed' ? dieBy(end.signal) : 1
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts'
+import type { PoolExamination } from './sqlite/examine.ts'
 import type { HistoryMs, Store, StoreAccess } from './store.ts'
 
 export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
@@ -15,6 +16,16 @@ export async function openStore(
 ): Promise<Store> {
   const { SqliteStore } = await import('./sqlite/sqlite-store.ts')
   return SqliteStore.open(absolutePath(sqlitePath(url)), access, historyMs)
+}
+
+/**
+ * What the store that a URL names is made of, without opening it.
+ *
+ * @throws {UsageError} when the URL names no store
+ */
+export async function examineStore(url: string): Promise<PoolExamination> {
+  const { examinePool } = await import('./sqlite/examine.ts')
+  return examinePool(absolutePath(sqlitePath(url)))
 }
 
 /** The URL with an absolute path, for a process that will stand in another directory. */

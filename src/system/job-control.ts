@@ -35,7 +35,7 @@ const WUNTRACED = 2
 export type ChildChange =
   | { readonly kind: 'exited'; readonly status: number }
   | { readonly kind: 'killed'; readonly signal: number }
-  | { readonly kind: 'stopped' }
+  | { readonly kind: 'stopped'; readonly signal: number }
 
 /**
  * Starts a program as the first of a new process group, with all descriptors that are not close-on-exec.
@@ -67,7 +67,7 @@ export function changeOf(pid: number): ChildChange | null {
   if (c.waitpid(pid, status, WNOHANG | WUNTRACED) !== pid) return null
   // The encoding of wait(2)'s status word.
   const word = status[0] ?? 0
-  if ((word & 0xff) === 0x7f) return { kind: 'stopped' }
+  if ((word & 0xff) === 0x7f) return { kind: 'stopped', signal: (word >> 8) & 0xff }
   return (word & 0x7f) === 0
     ? { kind: 'exited', status: (word >> 8) & 0xff }
     : { kind: 'killed', signal: word & 0x7f }

@@ -25,10 +25,10 @@ const { symbols: c } = dlopen('libc.so.6', {
   inotify_add_watch: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
   inotify_init1: { args: ['i32'], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
-  lseek: { args: ['i32', 'i64', 'i32'], returns: 'i64' },
   localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
-  mktime: { args: ['ptr'], returns: 'i64' },
+  lseek: { args: ['i32', 'i64', 'i32'], returns: 'i64' },
   memfd_create: { args: ['ptr', 'u32'], returns: 'i32' },
+  mktime: { args: ['ptr'], returns: 'i64' },
   open: { args: ['ptr', 'i32', 'i32'], returns: 'i32' },
   poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
   pthread_sigmask: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
@@ -51,9 +51,12 @@ export const ENOEXEC = 8
 export const EAGAIN = 11
 export const EACCES = 13
 export const ENOTDIR = 20
+export const EFBIG = 27
+export const ESPIPE = 29
 export const EPIPE = 32
 
 const O_RDONLY = 0
+const O_NONBLOCK = 0o4000
 const O_CLOEXEC = 0o2000000
 const O_PATH = 0o10000000
 // The one number here that differs: 0o40000 on arm64.
@@ -75,6 +78,7 @@ const VTIME = 5
 const VMIN = 6
 const LOCK_EX = 2
 const LOCK_NB = 4
+const SEEK_CUR = 1
 const SEEK_END = 2
 const SIGALRM = 14
 const SIG_UNBLOCK = 1
@@ -146,6 +150,30 @@ export function readFile(path: string): Buffer | null {
   }
 }
 
+/**
+ * The whole content of a file on a disk, or the error number that says why not: ESPIPE for a pipe or a terminal, which could
+ * be read only once or never end, EFBIG for more than `most` bytes.
+ */
+export function readRegularFile(path: string, most: number): Buffer | number {
+  // Without blocking, since opening a named pipe would wait for somebody to write to it.
+  const fd = c.open(cstring(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
+  if (fd < 0) return errno()
+  try {
+    if (Number(c.lseek(fd, 0, SEEK_CUR)) < 0) return errno()
+    let content = Buffer.alloc(4096)
+    for (let length = 0; ; ) {
+      if (length > most) return EFBIG
+      if (length === content.length) content = Buffer.concat([content, Buffer.alloc(content.length)])
+      const count = Number(c.read(fd, ptr(content, length), content.length - length))
+      if (count < 0) return errno()
+      if (count === 0) return content.subarray(0, length)
+      length += count
+    }
+  } finally {
+    c.close(fd)
+  }
+}
+
 /** The length of a file in bytes; 0 when it cannot be read. */
 export function fileSize(path: string): number {
   const fd = openForReading(path)
@@ -188,6 +216,11 @@ export function readLink(path: string): string | null {
 /** Whether nothing is there under a path. A path that may not be looked at is not missing. */
 export function isMissing(path: string): boolean {
   return c.access(cstring(path), F_OK) !== 0 && [ENOENT, ENOTDIR].includes(errno())
+}
+
+/** Whether something is there under a path, for somebody who may look at it. */
+export function isThere(path: string): boolean {
+  return c.access(cstring(path), F_OK) === 0
 }
 
 /** Whether the caller may execute a path: 0, or the error number that says why not. */
@@ -293,6 +326,11 @@ export function drainWatch(fd: number): void {
   while (Number(c.read(fd, events, events.length)) > 0);
 }
 
+/** Whether there is something to read right now, the end included. */
+export function isReadable(fd: number): boolean {
+  return poll(fd, POLLIN, 0)
+}
+
 /** Sleeps until one of the descriptors is readable. @returns whether one is, and not just the time over */
 export function waitForAny(fds: readonly number[], timeoutMs: number): boolean {
   // struct pollfd: the descriptor, then the events wanted and (left 0) those that came.
@@ -335,6 +373,14 @@ export function passwdName(uid: number): string | null {
   if (entry === null) return null
   // pw_name is the first field of struct passwd.
   return text(read.ptr(entry, 0))
+}
+
+/** The home directory of a user in the passwd database, null when there is none. */
+export function passwdHome(uid: number): string | null {
+  const entry = c.getpwuid(uid)
+  if (entry === null) return null
+  // pw_dir comes behind two pointers, two ids and pw_gecos.
+  return text(read.ptr(entry, 32)) || null
 }
 
 /**
@@ -421,10 +467,20 @@ export function resetSignal(signal: number): void {
   c.signal(signal, null)
 }
 
+/** Stops this process by a signal, as if nothing had ever caught it. It returns when the process goes on, or was not stopped. */
+export function stopBy(signal: number): void {
+  resetSignal(signal)
+  c.kill(process.pid, signal)
+  // Another thread may be the one that gets it.
+  c.poll(null, 0, 10)
+}
+
 /** Ends this process by a signal, as if nothing had ever caught it. */
 export function dieBy(signal: number): void {
   resetSignal(signal)
   c.kill(process.pid, signal)
+  // Another thread may be the one that gets it: until then nothing else is to happen here.
+  c.poll(null, 0, 1000)
 }
 
 /** Whether a descriptor is open and marked close-on-exec. */

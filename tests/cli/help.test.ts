@@ -45,13 +45,13 @@ describe.each(allCommands().map(command => [command.name, command] as const))(
     test('shows every option, its value, its default, its variable and an example', () => {
       const text = help.join(' ').replace(/\s+/g, ' ')
       for (const [key, option] of Object.entries({ ...command.options, ...globalOptions })) {
-        const name = optionName(key)
+        const written = optionName(key)
         const short = option.short === undefined ? '' : `-${option.short}, `
-        expect(help).toContain(`  ${short}${name}${valueIn(name, option)}`)
+        expect(help).toContain(`  ${short}${written}${valueIn(written, option)}`)
         expect(text).toContain(option.help)
         expect(text).toContain(`Example: ${option.example}`)
         if (option.shownDefault) expect(text).toContain(`(default: ${option.shownDefault})`)
-        expect(text).toContain(`or ${variableName(key, key in command.options ? command.name : null)}`)
+        expect(text).toContain(`or ${variableName(key, key in globalOptions || option.shared ? null : name)}`)
       }
     })
 

@@ -9,7 +9,7 @@ import {
   text,
 } from '../../src/cli/options.ts'
 import { parseOptions } from '../../src/cli/parse-options.ts'
-import { environment, resolveOptions, variableName } from '../../src/cli/settings.ts'
+import { environment, resolveOptions, settingsFor, variableName } from '../../src/cli/settings.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import fc from '../helpers/fast-check.ts'
 import { thrownBy } from '../helpers/thrown.ts'
@@ -54,7 +54,11 @@ const defaults = {
 
 /** The values that come of a command line. */
 function read(args: readonly string[], env: Record<string, string> = {}) {
-  return resolveOptions(table, parseOptions(args, table).given, environment(env, 'reserve'))
+  return resolveOptions(
+    table,
+    parseOptions(args, table).given,
+    settingsFor(table, 'reserve', [environment(env)]),
+  )
 }
 
 function refusal(args: readonly string[], env: Record<string, string> = {}): string {
@@ -192,7 +196,7 @@ test.each([
 
 test('an option without a default must be given', () => {
   const options = { gpus: positiveInteger({ placeholder: 'N', help: '', example: '--gpus 8' }) }
-  const { message } = thrownBy(() => resolveOptions(options, new Map(), environment({}, null)), UsageError)
+  const { message } = thrownBy(() => resolveOptions(options, new Map(), () => undefined), UsageError)
   expect(message).toBe('Missing option --gpus, for example --gpus 8')
 })
 

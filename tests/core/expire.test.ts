@@ -47,8 +47,9 @@ describe('endOf', () => {
     ['was not looked for, and beats', null, fresh, false],
     ['was not looked for, and has been silent for too long', null, silent, true],
   ])('a run whose process %s', (_, sighting, heartbeatAt, over) => {
-    const end = over ? { endedAt: heartbeatAt, ending: 'reclaimed' as const } : null
-    expect(endOf(aRun({ heartbeatAt }), sighted(sighting), NOW)).toEqual(end)
+    const note = sighting === 'gone' ? 'its process is gone' : expect.stringMatching(/^no heartbeat for \d+h/)
+    const end = over ? { endedAt: heartbeatAt, ending: 'reclaimed', note } : null
+    expect<unknown>(endOf(aRun({ heartbeatAt }), sighted(sighting), NOW)).toEqual(end)
   })
 })
 

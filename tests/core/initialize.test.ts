@@ -3,7 +3,7 @@ import { applyChanges } from '../../src/core/changes.ts'
 import { PoolAlreadyInitializedError } from '../../src/core/errors.ts'
 import { initialize } from '../../src/core/initialize.ts'
 import { eventsOf, poolChanges, recordsOf } from '../helpers/answers.ts'
-import { aHolder, aManual, anEntry, aPool, aRun, NOW } from '../helpers/pools.ts'
+import { aHolder, aManual, anEntry, aPool, aRun, MINUTE, NOW } from '../helpers/pools.ts'
 import { thrownBy } from '../helpers/thrown.ts'
 
 const wish = { provider: 'nvidia', gpuCount: 4, force: false, by: aHolder(0) } as const
@@ -60,4 +60,17 @@ test('with force empties the line', () => {
 
 test('with force tells of 0 cleared reservations where there was a pool', () => {
   expect(initialize(aPool(), { ...wish, force: true }, NOW).result).toEqual({ cleared: 0 })
+})
+
+test('with force a manual reservation whose time is over has expired then, and was not used until now', () => {
+  const over = aManual({ gpus: [1, 2], expiresAt: NOW - MINUTE })
+  const pool = aPool({
+    reservations: [aRun(), over, aManual({ id: 'manual-2', gpus: [3], expiresAt: NOW + 1 })],
+  })
+  const { changes } = initialize(pool, { ...wish, force: true }, NOW)
+  expect(recordsOf(changes).map(({ id, ending, endedAt }) => [id, ending, endedAt])).toEqual([
+    ['run-1', 'cleared', NOW],
+    ['manual-1', 'expired', NOW - MINUTE],
+    ['manual-2', 'cleared', NOW],
+  ])
 })

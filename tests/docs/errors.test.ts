@@ -13,6 +13,16 @@ const examples: errors.UserError[] = [
   new errors.UsageError(
     'Invalid value for --gpus: "1.5". Use a whole number of at least 1, for example --gpus 2',
   ),
+  new errors.UsageError(
+    'Invalid value for run.timeout in /etc/canhazgpu/config.toml: 5. Use a duration up to 365d, for example timeout = "2h"',
+  ),
+  new errors.ConfigUnreadableError('/home/alice/lab.toml', 'No such file or directory', 'Check --config'),
+  new errors.ConfigBrokenError('/etc/canhazgpu/config.toml', 3, 'Strings must be quoted: "2h"'),
+  new errors.ConfigKeyError(
+    '/etc/canhazgpu/config.toml',
+    'memory-treshold',
+    'Did you mean memory-threshold?',
+  ),
   new errors.PoolNotInitializedError(8),
   new errors.PoolAlreadyInitializedError(8, 3),
   new errors.NotPoolOwnerError('sqlite:/home/alice/pool.db', 'alice', 'reinitialize'),

@@ -1,16 +1,12 @@
 import { afterAll, expect, test } from 'bun:test'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { commandNames } from '../../src/cli/commands.ts'
 import { consoleBlocks, documentText } from '../helpers/documents.ts'
 import { Host } from '../helpers/host.ts'
 import { until } from '../helpers/until.ts'
 
-const PAGES = [
-  'README.md',
-  ...['admin', 'status', 'run', 'reserve', 'release', 'extend', 'queue', 'report', 'log'].map(
-    name => `docs/commands/${name}.md`,
-  ),
-]
+const PAGES = ['README.md', ...commandNames.map(name => `docs/commands/${name}.md`)]
 
 /** Somebody uses GPU 3 of every page without a reservation. */
 const intruder = Bun.spawn(['sleep', '600'])
@@ -47,6 +43,7 @@ function general(line: string): string {
       .replace(/(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/g, 'TIME')
       .replace(/(by user|by) (?!PID)[\w-]+/g, '$1 USER')
       .replace(/PID \d+/g, 'PID N')
+      .replace(/\S+\/pool\.db(.*nobody but ).*( to delete)/, 'POOL$1OWNER$2')
       // The lines of `log`.
       .replace(/^(TIME \w+ +)[\w-]+/, '$1USER')
   )

@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { readCommandLine } from '../../src/cli/command-line.ts'
 import { allCommands } from '../../src/cli/commands.ts'
 import { globalOptions } from '../../src/cli/global-options.ts'
 import { optionName } from '../../src/cli/options.ts'
 import { variableName } from '../../src/cli/settings.ts'
 import { documentText } from '../helpers/documents.ts'
+import { sharedDirectory } from '../helpers/temporary.ts'
 
 const commands = allCommands()
+
+/** The configuration file that an example names. */
+const emptyFile = join(sharedDirectory(), 'lab.toml')
+writeFileSync(emptyFile, '')
 
 const everyPage = commands.map(({ name }) => documentText(`docs/commands/${name}.md`)).join()
 
@@ -22,9 +29,11 @@ describe.each(commands.map(command => [command.name, command] as const))('%s', (
 
   test('has an example for every option that can be typed as it is', () => {
     for (const [key, option] of Object.entries({ ...command.options, ...globalOptions })) {
-      const words = option.example.split(' ')
+      const words = option.example.split(' ').map(word => (word === 'lab.toml' ? emptyFile : word))
       const own = words[0] === 'canhazgpu' ? words.slice(1) : [name, ...words]
-      const needed = name === 'admin' && !own.includes('--gpus') ? ['--gpus', '1'] : []
+      const needed = Object.entries(command.options)
+        .filter(([key, { fallback }]) => fallback === undefined && !own.includes(optionName(key)))
+        .flatMap(([, { example }]) => example.split(' '))
       const operands = command.takesCommand ? ['--', 'true'] : []
       expect(own).toContain(optionName(key))
       expect(readCommandLine([...own, ...needed, ...operands])).toMatchObject({

@@ -104,6 +104,7 @@ describe('admin with another number of GPUs', () => {
     expect([await pair.exited, await pair.stdout.text()]).toEqual([0, 'started\n'])
 
     const three = host.start(['run', '--gpus', '3', '--wait', '--', 'true'])
+    await until(async () => (await waiting(host)) === 1)
     const last = host.start(['reserve', '--gpu-ids', '0,2', '--wait'])
     await until(async () => (await waiting(host)) === 2)
     expect((await host.canhazgpu('admin', '--gpus', '2')).stderr).toBe(

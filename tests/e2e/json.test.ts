@@ -37,7 +37,7 @@ describe('status --json', () => {
   test('shows a pool in which everything happens', async () => {
     const [python, gone] = [idleProcess(), await endedProcess()]
     using host = await Host.withPool(6)
-    const job = await startJob(host, '--timeout', '2h', '--note', 'über \x1b[31m "x"', '--user', 'carol')
+    const job = await startJob(host, '--timeout', '2h', '--note', 'über "x"', '--user', 'carol')
     await host.canhazgpu('reserve', '--duration', '4h')
     await host.canhazgpu('run', '--', 'true')
     await until(async () => !(await host.status())[2]?.includes('(run,'))
@@ -83,7 +83,7 @@ describe('status --json', () => {
           type: 'run',
           holder: { uid: process.getuid?.(), user_name: ownName },
           alias: 'carol',
-          note: 'über \x1b[31m "x"',
+          note: 'über "x"',
           gpu_ids: [0],
           waited_seconds: 0,
           duration_seconds: 7230,
@@ -128,6 +128,28 @@ describe('status --json', () => {
       { index: 4, state: 'unknown', validation: 'not_reported', ...nobody },
       { index: 5, state: 'unknown', validation: 'not_reported', ...nobody },
     ])
+  })
+
+  test('shows what an administrator keeps from being handed out, and what was adopted', async () => {
+    const [mine, intruder] = [idleProcess(), idleProcess()]
+    using host = await Host.withPool([
+      { memoryUsed: 900, apps: [{ pid: mine }] },
+      {},
+      { memoryUsed: 900, apps: [{ pid: intruder }] },
+    ])
+    expect(await json(host, 'reserve', '--pid', String(mine))).toMatchObject({
+      reservation: { type: 'run', gpu_ids: [0], ends_at: null, duration_seconds: null, pids: [mine] },
+    })
+    await host.canhazgpu('admin', '--drain', '1,2', '--note', 'fan')
+    const drain = { at: expect.any(String), by: { uid: process.getuid?.() }, note: 'fan' }
+    expect(await json(host, 'status')).toMatchObject({
+      summary: { free: 0, reserved: 1, drained: 1, in_use_without_reservation: 1 },
+      gpus: [
+        { state: 'reserved', validation: 'in_use', drain: null, reservation: { pids: [mine] } },
+        { state: 'drained', validation: 'idle', drain },
+        { state: 'in_use_without_reservation', drain },
+      ],
+    })
   })
 
   test('shows simulated GPUs, of which nothing more is known', async () => {
@@ -244,6 +266,24 @@ describe('reserve --json and release --json', () => {
   })
 })
 
+describe('report --json and log --json', () => {
+  test('tell what has been', async () => {
+    using host = await Host.withPool(2)
+    await host.canhazgpu('reserve', '--note', 'x', '--user', 'carol')
+    await host.canhazgpu('release')
+    await host.canhazgpu('run', '--gpus', '3', '--', 'true')
+    for (const by of ['user', 'gpu', 'day'])
+      expect(await json(host, 'report', '--by', by)).toMatchObject({
+        kind: 'report',
+        by,
+        total: { share: 1 },
+      })
+    const { stdout } = await host.canhazgpu('log', '--json')
+    const events = stdout.split(/^/m).map(documentIn)
+    expect(events.map(({ event }) => event)).toEqual(['initialized', 'reserved', 'released', 'refused'])
+  })
+})
+
 describe('an error with --json', () => {
   test.each([
     [
@@ -269,7 +309,8 @@ describe('an error with --json', () => {
     expect(await host.canhazgpu('status', '--json', '--summary')).toMatchObject({
       status: 2,
       stdout: '',
-      stderr: 'Error: Options --json and --summary do not go together. Use one of them\n',
+      stderr:
+        'Error: --json and --summary do not go together: both say what is printed. Use one of the two\n',
     })
   })
 })

@@ -186,7 +186,9 @@ describe('release -G of a run', () => {
     expect((await host.canhazgpu('release', '-G', '0')).status).toBe(2)
     const { stdout, stderr } = await host.canhazgpu('release', '-G', '0', '--yes')
     expect(stdout).toBe('Released 1 GPU(s): [0]\n')
-    expect(stderr).toContain('cannot be seen from here, and goes on if it still runs')
+    expect(stderr).toBe(
+      `Ends your run reservation of GPU(s) [0]; PID ${process.pid} cannot be seen from here, and goes on if it still runs\n`,
+    )
   })
 })
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stateOf } from '../helpers/child-process.ts'
-import { executable } from '../helpers/executable.ts'
+import { executable, outcome } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
 import { Pty } from '../helpers/pty.ts'
 import { until } from '../helpers/until.ts'
@@ -87,6 +87,15 @@ describe('run --timeout', () => {
     job.kill('SIGKILL')
     await until(() => ['', 'Z'].includes(stateOf(pid)))
     await until(async () => (await host.status()).every(line => line.includes('AVAILABLE')))
+  })
+
+  test('ends a command that was stopped together with its supervisor', async () => {
+    const command = 'kill -STOP $$; echo on'
+    const job = host.start(['run', '-t', '0.2s', '--grace', '0.1s', '--', 'sh', '-c', command])
+    await until(() => stateOf(job.pid) === 'T')
+    await until(async () => (await host.status()).every(line => line.includes('AVAILABLE')))
+    job.kill('SIGCONT')
+    expect(await outcome(job)).toMatchObject({ status: 124, stdout: '' })
   })
 
   test('counts from the start of the command, not from its place in the line', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { delimiter } from 'node:path'
 import type { GpuUsage } from '../../src/core/usage.ts'
 import { stateOf } from './child-process.ts'
@@ -62,9 +62,11 @@ export function hasEnded(pid: number): boolean {
 
 /** Ends the processes that a tool has left, if there are any. */
 export function endAll(file: string): void {
-  try {
-    for (const pid of pidsIn(file)) process.kill(pid, 'SIGKILL')
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'ENOENT') throw error
+  for (const pid of existsSync(file) ? pidsIn(file) : []) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ESRCH') throw error
+    }
   }
 }

@@ -36,12 +36,31 @@ export interface FakeGpu {
   readonly memoryTotal?: number | string
   readonly utilization?: number | string
   readonly temperature?: number | string
+  readonly driverVersion?: string
+  readonly persistenceMode?: string
+  readonly mig?: string
+  readonly busId?: string
   readonly apps?: readonly {
     readonly pid: number | string
     readonly memory?: number | string
     readonly name?: string
   }[]
 }
+
+/** The fields of --query-gpu, and where their values stand. */
+const GPU_COLUMNS = [
+  ['index', 'index'],
+  ['uuid', 'uuid'],
+  ['memory.used', 'memoryUsed'],
+  ['name', 'name'],
+  ['memory.total', 'memoryTotal'],
+  ['utilization.gpu', 'utilization'],
+  ['temperature.gpu', 'temperature'],
+  ['driver_version', 'driverVersion'],
+  ['persistence_mode', 'persistenceMode'],
+  ['mig.mode.current', 'mig'],
+  ['pci.bus_id', 'busId'],
+] as const
 
 export class FakeNvidiaSmi {
   /** The directory to put in front of PATH. */
@@ -65,20 +84,16 @@ export class FakeNvidiaSmi {
       memoryTotal: 81559,
       utilization: 0,
       temperature: 30,
+      driverVersion: '550.54.15',
+      persistenceMode: 'Enabled',
+      mig: '[N/A]',
+      busId: `00000000:${(0x3b + place).toString(16).toUpperCase()}:00.0`,
       ...gpu,
       apps,
     }))
     this.write('gpus', [
-      ['index', 'uuid', 'memory.used', 'name', 'memory.total', 'utilization.gpu', 'temperature.gpu'],
-      ...full.map(gpu => [
-        gpu.index,
-        gpu.uuid,
-        gpu.memoryUsed,
-        gpu.name,
-        gpu.memoryTotal,
-        gpu.utilization,
-        gpu.temperature,
-      ]),
+      GPU_COLUMNS.map(([field]) => field),
+      ...full.map(gpu => GPU_COLUMNS.map(([, key]) => gpu[key])),
     ])
     this.write('apps', [
       ['gpu_uuid', 'pid', 'used_memory', 'process_name'],

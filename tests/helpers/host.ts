@@ -17,6 +17,8 @@ export class Host {
     this.env = {
       PATH: [this.nvidiaSmi.directory, process.env.PATH].join(delimiter),
       CANHAZGPU_STORE: `sqlite:${this.poolPath}`,
+      // Not the configuration of whoever runs the tests.
+      XDG_CONFIG_HOME: join(this.directory.path, 'config'),
     }
   }
 

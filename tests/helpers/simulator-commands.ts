@@ -1,6 +1,7 @@
 import { NotEnoughGpusError, PoolAlreadyInitializedError } from '../../src/core/errors.ts'
 import { anyGpus, HOUR, MINUTE } from './pools.ts'
 import { checkGrant, checkRefusal, promise, Seen } from './simulator-invariants.ts'
+import type { Entry } from './simulator-ledger.ts'
 import type { Stage } from './simulator-stage.ts'
 
 const ROOT = { uid: 0, userName: 'root' }
@@ -108,7 +109,8 @@ export const commands = {
 
   admin(stage: Stage): void {
     if (stage.random.chance(0.5)) {
-      const cleared = stage.ledger.entries().length
+      const isOver = ({ until }: Entry) => typeof until === 'number' && until <= stage.world.now
+      const cleared = stage.ledger.entries().filter(entry => !isOver(entry)).length
       startOver(stage, stage.random.int(1, stage.world.hardware.length), cleared)
       if (cleared > 0) stage.happened('an admin who clears reservations')
       return

@@ -1,4 +1,5 @@
 import { afterAll } from 'bun:test'
+import { existsSync, readFileSync } from 'node:fs'
 
 /** A real user of this machine. */
 export interface User {
@@ -22,6 +23,7 @@ let made = 0
 export function makeUsers<const Names extends readonly string[]>(
   ...names: Names
 ): { [K in keyof Names]: User } {
+  if (canMakeUsers && made === 0) removeUsersOfDeadRuns()
   const users = names.map(name => {
     if (!canMakeUsers) return { name, uid: Number.NaN }
     const unique = `chg-${name}-${process.pid}-${++made}`
@@ -34,6 +36,13 @@ export function makeUsers<const Names extends readonly string[]>(
     for (const { name } of users) must(['userdel', '--force', name])
   })
   return users as { [K in keyof Names]: User }
+}
+
+/** A test run that is ended by force (Ctrl-C) leaves its users behind; the next one removes them. */
+function removeUsersOfDeadRuns(): void {
+  // Another test run may do the same at the same time.
+  for (const [, name = '', pid] of readFileSync('/etc/passwd', 'utf8').matchAll(/^(chg-\w+-(\d+)-\d+):/gm))
+    if (!existsSync(`/proc/${pid}`)) Bun.spawnSync(['userdel', '--force', name])
 }
 
 function must(command: string[]): string {

@@ -40,10 +40,12 @@ const orders: fc.Arbitrary<KeeperOrders> = fc.record({
             maxLength: 4,
           },
         ),
+        killAfterMs: fc.option(fc.nat()),
       })
-      .map(({ bootId, pidNamespace, pids }) => ({
+      .map(({ bootId, pidNamespace, pids, killAfterMs }) => ({
         type: 'run' as const,
         processes: pids.map(process => ({ bootId, pidNamespace, ...process })),
+        killAfterMs,
       })),
   ),
 })
@@ -69,7 +71,9 @@ describe('the orders of a keeper', () => {
 
   const everybody = ['store', 'memory-threshold', 'probe-timeout', 'idle-release', 'reservation', 'gpus']
   test.each([
-    ...[...everybody, 'pid', 'start-ticks', 'boot', 'pid-namespace'].map(name => ['run', name] as const),
+    ...[...everybody, 'pid', 'start-ticks', 'boot', 'pid-namespace', 'kill-after'].map(
+      name => ['run', name] as const,
+    ),
     ...[...everybody, 'warn-before'].map(name => ['manual', name] as const),
   ])('of a %s reservation are refused without %s', (type, name) => {
     const [all = []] = fc
@@ -115,6 +119,7 @@ describe('a keeper that run has started', () => {
       `start-ticks=${startTicks}`,
       `boot=${bootId}`,
       `pid-namespace=${pidNamespace}`,
+      'kill-after=false',
     ])
   })
 

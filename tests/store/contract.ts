@@ -1,19 +1,16 @@
 import { describe, expect, test } from 'bun:test'
-import { applyChanges, type Change, type Decision } from '../../src/core/changes.ts'
+import { applyChanges, type Change } from '../../src/core/changes.ts'
 import type { Pool } from '../../src/core/pool.ts'
-import { openStore } from '../../src/store/open.ts'
-import type { Store, StoreAccess } from '../../src/store/store.ts'
+import type { StoreAccess } from '../../src/store/store.ts'
+import { eventsOf, recordsOf } from '../helpers/answers.ts'
 import { changesFor, intents } from '../helpers/decisions.ts'
 import { failureOf } from '../helpers/failure.ts'
 import fc from '../helpers/fast-check.ts'
-import { aManual, aPool, aRun } from '../helpers/pools.ts'
+import { aManual, anEntry, aPool, aRun } from '../helpers/pools.ts'
 import { StoreProcess } from '../helpers/store-process.ts'
-
-/** A place for one store, with nothing in it yet. */
-export interface Place {
-  readonly url: string
-  [Symbol.dispose](): void
-}
+import { deciding, initialized, initializing, opened, type Place } from '../helpers/stores.ts'
+import { pastContract } from './contract-history.ts'
+import { listenerContract } from './contract-listener.ts'
 
 /** What every store must do, whatever it is made of. */
 export function storeContract(name: string, open: () => Place): void {
@@ -61,6 +58,9 @@ export function storeContract(name: string, open: () => Place): void {
         fc.asyncProperty(intents, async decisions => {
           let expected: Pool | null = aPool({ gpus: 8 })
           await store.update(() => initializing(8))
+          const kept: Change[] = []
+          const { number: after = 0 } = (await store.events({ after: 0, limit: 1 }))[0] ?? {}
+          const recordCount = (await store.usageRecords(0)).length
           for (const decision of decisions) {
             const { pool, seen } = await store.update(pool => {
               const changes: Change[] = []
@@ -68,12 +68,16 @@ export function storeContract(name: string, open: () => Place): void {
                 const soFar = applyChanges(pool, changes)
                 if (soFar) changes.push(...changesFor(intent, soFar))
               }
+              kept.push(...changes)
               return { changes, result: { pool: applyChanges(pool, changes), seen: pool } }
             })
             expect(inOrder(seen)).toEqual(inOrder(expected))
             expected = pool
             expect(inOrder(await store.read())).toEqual(inOrder(expected))
           }
+          expect((await store.usageRecords(0)).slice(recordCount)).toEqual(recordsOf(kept))
+          const events = await store.events({ after, limit: 1000 })
+          expect(events.map(({ event }) => event)).toEqual(eventsOf(kept))
         }),
       )
     }, 30_000)
@@ -109,19 +113,28 @@ export function storeContract(name: string, open: () => Place): void {
         expect(await store.update(() => ({ changes: [], result: 'next' }))).toBe('next')
       })
 
-      test('writes no part of a decision that cannot be applied', async () => {
+      test.each<[string, Change]>([
+        ['gives a GPU a second time', { kind: 'add', reservation: aManual({ id: 'second', gpus: [2, 3] }) }],
+        ['gives a GPU that is not there', { kind: 'add', reservation: aManual({ id: 'second', gpus: [8] }) }],
+        ['gives an id a second time', { kind: 'add', reservation: aManual({ id: 'holder', gpus: [1] }) }],
+        ['takes a held GPU out of the pool', { kind: 'resize', gpuCount: 3 }],
+        ['lets a request wait twice', { kind: 'enqueue', entry: anEntry({ id: 'waiter' }) }],
+      ])('writes no part of a decision that %s', async (_, unlawful) => {
         using place = open()
         using store = await initialized(place.url)
-        await store.update(() => deciding({ kind: 'add', reservation: aRun({ id: 'holder', gpus: [3] }) }))
-        const before = await store.read()
-        const unlawful = store.update(() =>
-          deciding(
-            { kind: 'heartbeat', id: 'holder', at: 1 },
-            { kind: 'add', reservation: aManual({ id: 'second', gpus: [2, 3] }) },
-          ),
+        const held = aRun({ id: 'holder', gpus: [3] })
+        await store.update(() =>
+          deciding({ kind: 'add', reservation: held }, { kind: 'enqueue', entry: anEntry({ id: 'waiter' }) }),
         )
-        expect(await failureOf(unlawful)).toBeInstanceOf(Error)
+        const before = await store.read()
+        expect(() => applyChanges(before, [unlawful])).toThrow()
+        const record = { ...held, endedAt: 1, ending: 'released' as const }
+        const failing = store.update(() =>
+          deciding({ kind: 'heartbeat', id: 'holder', at: 1 }, { kind: 'record', record }, unlawful),
+        )
+        expect(await failureOf(failing)).toBeInstanceOf(Error)
         expect(await store.read()).toEqual(before)
+        expect(await store.usageRecords(0)).toEqual([])
       })
     })
 
@@ -134,6 +147,9 @@ export function storeContract(name: string, open: () => Place): void {
       using again = await opened(place.url, 'read')
       expect(await again.read()).toEqual(before)
     })
+
+    pastContract(open)
+    listenerContract(open)
 
     describe('used by many processes', () => {
       test('shows each what the others wrote while it was open', async () => {
@@ -183,7 +199,7 @@ export function storeContract(name: string, open: () => Place): void {
         const shapes = await Promise.all(readers.map(reader => reader.must('watch', '1500')))
         await writing
         await Promise.all([writer, ...readers].map(process => process?.kill()))
-        expect(shapes).toEqual([['8'], ['8']])
+        expect(shapes).toEqual(Array(2).fill(['0 waiting, 8 held', '1 waiting, 0 held']))
       })
 
       test('is not harmed by one that is killed while it decides', async () => {
@@ -198,27 +214,6 @@ export function storeContract(name: string, open: () => Place): void {
       })
     })
   })
-}
-
-function initializing(gpuCount: number): Decision<void> {
-  return deciding({ kind: 'initialize', provider: 'nvidia', gpuCount })
-}
-
-function deciding(...changes: Change[]): Decision<void> {
-  return { changes, result: undefined }
-}
-
-/** A store that closes with its scope. */
-async function opened(url: string, access: StoreAccess): Promise<Store & Disposable> {
-  const store = await openStore(url, access)
-  return Object.assign(store, { [Symbol.dispose]: () => store.close() })
-}
-
-/** A store with a pool of 8 GPUs. */
-async function initialized(url: string): Promise<Store & Disposable> {
-  const store = await opened(url, 'create')
-  await store.update(() => initializing(8))
-  return store
 }
 
 /** The order of reservations means nothing. */

@@ -5,7 +5,7 @@ import type { Use } from '../../src/core/report.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { aHolder, aManual, aRun, DAY, HOUR, MINUTE, NOW } from '../helpers/pools.ts'
-import type { Place } from './contract.ts'
+import type { Place } from '../helpers/stores.ts'
 
 /** What every store must do with usage records and events. */
 export function historyContract(name: string, open: () => Place): void {

@@ -19,7 +19,10 @@ export default defineCommand({
       least: 0,
       fallback: 20,
     }),
-    json: flag({ help: 'Print a line of JSON for each event; docs/json.md describes it', example: '--json' }),
+    json: flag({
+      help: 'Print a line of JSON for each event; docs/schema/v1.json describes it',
+      example: '--json',
+    }),
   },
   async run({ follow, lines, json }, context) {
     const { showLog } = await import('../show-log.ts')

@@ -1,4 +1,3 @@
-import { UsageError } from '../../core/errors.ts'
 import { processOwner } from '../../system/user-name.ts'
 import { defineCommand } from '../command.ts'
 import { jsonOption } from '../json-option.ts'
@@ -6,6 +5,8 @@ import { look } from '../look.ts'
 import { flag } from '../options.ts'
 import { statusLines } from '../output/status-lines.ts'
 import { watchInterval } from '../watch-option.ts'
+
+const BOTH_SAY = 'both say what is printed'
 
 export default defineCommand({
   name: 'status',
@@ -16,17 +17,19 @@ export default defineCommand({
       help: 'Show model, total memory, utilization and temperature of every GPU, too',
       example: '--wide',
     }),
-    summary: flag({ help: 'Print one line for prompts and status bars', example: '--summary' }),
+    summary: flag({
+      help: 'Print one line for prompts and status bars',
+      example: '--summary',
+      excludes: ['watch', 'json'],
+      excludesBecause: BOTH_SAY,
+    }),
     watch: watchInterval({
       help: 'Keep showing it, anew every so many seconds (2 when none are given); q leaves',
       example: '--watch 5',
     }),
-    json: jsonOption,
+    json: { ...jsonOption, excludes: ['watch'], excludesBecause: BOTH_SAY },
   },
   async run({ wide, summary, watch: intervalMs, json }, context) {
-    const forms = Object.entries({ '--json': json, '--summary': summary, '--watch': intervalMs !== null })
-    const [first, second] = forms.flatMap(([name, given]) => (given ? [name] : []))
-    if (second) throw new UsageError(`Options ${first} and ${second} do not go together. Use one of them`)
     if (intervalMs !== null) {
       const { watchStatus } = await import('../watch.ts')
       return watchStatus(context, { intervalMs, wide })

@@ -33,13 +33,17 @@ function wrap(line: ColouredLine, columns: number): string[] {
 }
 
 /**
- * Where a row ends that begins at `start`: never within a surrogate pair, and with a separator before one if there is one
- * in the row's second half.
+ * Where a row ends that begins at `start`: never within a surrogate pair, and with a separator before the last word, if
+ * that is one that fits into a row.
  */
 function endOfRow(text: string, start: number, width: number, separator?: string): number {
   const end = start + Math.max(1, width)
   if (end >= text.length) return text.length
-  const place = separator === undefined ? -1 : text.lastIndexOf(separator, end)
-  if (place > start + width / 2) return place
+  if (separator !== undefined) {
+    const place = text.lastIndexOf(separator, end)
+    const wordEnd = text.indexOf(separator, place + 1)
+    const wordLength = (wordEnd < 0 ? text.length : wordEnd) - place - 1
+    if (place > start && wordLength <= width) return place
+  }
   return end > start + 1 && /[\ud800-\udbff]/.test(text[end - 1] ?? '') ? end - 1 : end
 }

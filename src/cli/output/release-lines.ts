@@ -13,7 +13,7 @@ export function releaseNotice(
 ): string {
   const whose = reservation.holder.uid === by.uid ? 'your' : `${displayName(reservation)}'s`
   const claim = `${whose} ${reservation.type} reservation of GPU(s) [${reservation.gpus.join(', ')}]`
-  const pids = pidsOf(reservation)
+  const pids = pidsOf(reservation, processes === 'alive' || processes === 'stopped')
   if (command) {
     return `Ends ${claim} and its command, ${pids}: SIGTERM, and SIGKILL after ${formatDuration(graceMs)}`
   }
@@ -34,12 +34,12 @@ function overBecause({ type }: Reservation, pids: string): string {
   return type === 'manual' ? 'its time has come' : `${pids} is gone`
 }
 
-/** `PID 4711 (python train.py)` */
-function pidsOf(reservation: Reservation): string {
+/** `PID 4711 (python train.py)`; without the command where the pid may by now, or in this namespace, be another's. */
+function pidsOf(reservation: Reservation, isSeen: boolean): string {
   if (reservation.type === 'manual') return ''
   return reservation.processes
     .map(({ pid }) => {
-      const line = wordsOf(pid).join(' ')
+      const line = isSeen ? wordsOf(pid).join(' ') : ''
       const shown = line.length > SHOWN_COMMAND_LENGTH ? `${line.slice(0, SHOWN_COMMAND_LENGTH)}…` : line
       return shown === '' ? `PID ${pid}` : `PID ${pid} (${shown})`
     })

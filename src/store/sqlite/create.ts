@@ -2,7 +2,7 @@ import { Database, SQLiteError } from 'bun:sqlite'
 import { chmodSync, closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { StoreAccessError, StoreFailedError } from '../../core/errors.ts'
-import { lockExclusively } from '../../system/libc.ts'
+import { errorText, lockExclusively } from '../../system/libc.ts'
 import { storeBusy, storeFailure } from './failure.ts'
 import { LOCK_TIMEOUT_SECONDS, lockPath } from './lock.ts'
 import { createSchema } from './schema.ts'
@@ -78,7 +78,9 @@ function createFiles(path: string): void {
 }
 
 function creationFailure(error: unknown, path: string): unknown {
-  const { code, message, syscall } = error as { code?: string; message?: string; syscall?: string }
+  if (error instanceof SQLiteError) return storeFailure(error, path, 'write') ?? error
+  const { code, errno, syscall } = error as { code?: string; errno?: number; syscall?: string }
+  const reason = errorText(Math.abs(errno ?? 0))
   switch (code) {
     case 'EACCES':
     case 'EPERM':
@@ -93,8 +95,9 @@ function creationFailure(error: unknown, path: string): unknown {
     case 'EDQUOT':
       return new StoreFailedError(path, 'write', 'the disk is full', 'free some space and try again')
     case 'EIO':
-      return new StoreFailedError(path, 'write', message ?? code, 'check the disk and try again')
+      return new StoreFailedError(path, 'write', reason, 'check the disk and try again')
     default:
-      return (error instanceof SQLiteError ? storeFailure(error, path, 'write') : null) ?? error
+      // Whatever else the system refuses, it refuses the path: a name too long, a directory that /proc does not make.
+      return syscall === undefined ? error : new StoreAccessError(path, reason)
   }
 }

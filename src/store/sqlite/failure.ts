@@ -1,5 +1,6 @@
 import type { SQLiteError } from 'bun:sqlite'
 import { StoreBusyError, StoreDamagedError, StoreFailedError, type UserError } from '../../core/errors.ts'
+import { isDirectory } from '../../system/libc.ts'
 import { LOCK_TIMEOUT_SECONDS, lockPath } from './lock.ts'
 import { findLockHolder } from './lock-holder.ts'
 
@@ -8,6 +9,11 @@ export function storeFailure(error: SQLiteError, path: string, action: 'read' | 
   const code = error.code ?? ''
   const failed = (reason: string, next: string) => new StoreFailedError(path, action, reason, next)
   if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return storeBusy(path)
+  if (isDirectory(Buffer.from(path)))
+    return failed(
+      'it is a directory',
+      `name a file in it: --store sqlite:${path.replace(/\/*$/, '/pool.db')}`,
+    )
   const lacksSchema = code === 'SQLITE_ERROR' && /^no such (table|column)/.test(error.message)
   if (lacksSchema || /^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new StoreDamagedError(path, error.message)
   if (code === 'SQLITE_FULL') return failed('the disk is full', 'free some space and try again')

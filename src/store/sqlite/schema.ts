@@ -6,6 +6,9 @@ import queueAndHistory from './migrations/0002-queue-and-history.sql' with { typ
 /** In order; the number of a migration is its place, from 1, and `PRAGMA user_version` counts those that were applied. */
 const MIGRATIONS: readonly string[] = [pool, queueAndHistory]
 
+/** The version of the schema that this program knows. */
+export const KNOWN_VERSION = MIGRATIONS.length
+
 /** The number that marks a SQLite file as ours: "chzg" in ASCII. */
 const APPLICATION_ID = 0x63687a67
 
@@ -40,7 +43,13 @@ export function needsMigration(db: Database, path: string): boolean {
   return versionOf(db, path) < MIGRATIONS.length
 }
 
-function versionOf(db: Database, path: string): number {
+/**
+ * The version of a database's schema.
+ *
+ * @throws {StoreTooNewError}
+ * @throws {StoreDamagedError} when it is not one of our databases
+ */
+export function versionOf(db: Database, path: string): number {
   const row = db.query('SELECT application_id, user_version FROM pragma_application_id, pragma_user_version')
   const { application_id: applicationId, user_version: version } = row.get() as {
     application_id: number

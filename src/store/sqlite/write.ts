@@ -68,6 +68,9 @@ export function writeChange(db: Database, change: Change): void {
 }
 
 function resize(db: Database, gpuCount: number): void {
+  const held = db.query('SELECT 1 FROM gpu WHERE gpu_index >= ? AND reservation_id IS NOT NULL')
+  // As below: the rules never take a GPU away that is held.
+  if (held.get(gpuCount)) throw new Error(`a GPU from ${gpuCount} on is held in the store`)
   db.run('DELETE FROM gpu WHERE gpu_index >= ?', [gpuCount])
   db.run(
     `INSERT OR IGNORE INTO gpu (gpu_index)

@@ -9,8 +9,8 @@ import { initialize } from '../../../src/core/initialize.ts'
 import type { Pool, RunReservation } from '../../../src/core/pool.ts'
 import { reserve } from '../../../src/core/reserve.ts'
 import { openStore } from '../../../src/store/open.ts'
-import type { Store, StoreAccess } from '../../../src/store/store.ts'
-import { aHolder, aManual, anyGpus, aRequest, idle, NOW, someFacts } from '../pools.ts'
+import type { Listener, Store, StoreAccess } from '../../../src/store/store.ts'
+import { aHolder, aManual, anEntry, anyGpus, aRequest, idle, NOW, someFacts } from '../pools.ts'
 
 /** What an order came to. */
 export type Answer =
@@ -23,6 +23,7 @@ export type Answer =
     }
 
 let opened: Store | null = null
+let listener: Listener | null = null
 
 function store(): Store {
   if (!opened) throw new Error('no store is open')
@@ -70,16 +71,19 @@ const orders: Record<string, (...words: string[]) => unknown> = {
     }
   },
 
-  /** Hands all GPUs from one reservation to another, many times, each time in one decision. */
+  /** Lets one request wait and have all GPUs by turns, many times, each time in one decision. */
   async handOver(times = '1') {
     for (let i = 0; i < Number(times); i++) {
       await store().update(stored => {
-        const { gpus, reservations } = initialized(stored)
-        const next = aManual({ id: crypto.randomUUID(), gpus: gpus.map(({ index }) => index) })
+        const { gpus, reservations, queue } = initialized(stored)
+        const id = crypto.randomUUID()
         return {
           changes: [
             ...reservations.map(({ id }) => ({ kind: 'remove' as const, id, releasedAt: i })),
-            { kind: 'add', reservation: next },
+            ...queue.map(({ id }) => ({ kind: 'dequeue' as const, id })),
+            queue.length > 0
+              ? { kind: 'add', reservation: aManual({ id, gpus: gpus.map(({ index }) => index) }) }
+              : { kind: 'enqueue', entry: anEntry({ id }) },
           ],
           result: undefined,
         }
@@ -87,14 +91,40 @@ const orders: Record<string, (...words: string[]) => unknown> = {
     }
   },
 
-  /** Reads many times. @returns each shape that was seen: how many GPUs each reservation had */
+  /** Reads many times. @returns each state that was seen: how many wait, and how many GPUs are held */
   async watch(times = '1') {
     const seen = new Set<string>()
     for (let i = 0; i < Number(times); i++) {
-      const pool = initialized(await store().read())
-      seen.add(pool.reservations.map(({ gpus }) => gpus.length).join('+'))
+      const { queue, reservations } = initialized(await store().read())
+      seen.add(`${queue.length} waiting, ${reservations.flatMap(({ gpus }) => gpus).length} held`)
     }
-    return [...seen]
+    return [...seen].sort()
+  },
+
+  listen() {
+    listener = store().listen()
+  },
+
+  /** Waits on the listener. @returns whether it was woken */
+  async wait(timeoutMs = '0', ...pids: string[]) {
+    return listener?.wait(pids.map(Number), Number(timeoutMs))
+  },
+
+  /**
+   * Counts together with others, each when it is its turn, and sleeps in between until it is woken.
+   * @returns whether it was always woken
+   */
+  async takeTurns(id = '', me = '0', players = '1', rounds = '1') {
+    const last = Number(players) * Number(rounds)
+    for (;;) {
+      const count =
+        initialized(await store().read()).queue.find(entry => entry.id === id)?.heartbeatAt ?? last
+      if (count >= last) return true
+      if (count % Number(players) === Number(me)) {
+        const next = { kind: 'heartbeat', id, at: count + 1 } as const
+        await store().update(() => ({ changes: [next], result: undefined }))
+      } else if (!(await listener?.wait([], 10_000))) return false
+    }
   },
 
   /** Decides for ever: the lock is held, and nothing is written yet. */
@@ -116,9 +146,11 @@ const orders: Record<string, (...words: string[]) => unknown> = {
     const db = new Database(path, { readwrite: true })
     db.exec('PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE gpu SET last_released_at = 666')
     for (let i = 0; i < 500; i++) {
-      db.run("INSERT INTO reservation VALUES (?, 'manual', 1, 'half', NULL, NULL, 1, 0, 0, 2, NULL, NULL)", [
-        `half-${i}-${'x'.repeat(200)}`,
-      ])
+      db.run(
+        `INSERT INTO reservation (id, type, uid, user_name, reserved_at, waited_ms, unused_gpu_ms, ends_at)
+         VALUES (?, 'manual', 1, 'half', 1, 0, 0, 2)`,
+        [`half-${i}-${'x'.repeat(200)}`],
+      )
     }
     answer({ result: 'half written' })
     for (;;) Bun.sleepSync(1000)

@@ -140,6 +140,15 @@ describe('where no pool can be made', () => {
     expect(contentsOf(place.path)).toEqual(new Map([['file', btoa('mine')]]))
   })
 
+  test.each([
+    ['a file system that makes none', '/proc/nowhere/at/all/pool.db', 'No such file or directory'],
+    ['a name that is too long', `/${'a'.repeat(300)}/pool.db`, 'File name too long'],
+  ])('refuses a directory that cannot be made: %s', async (_name, path, reason) => {
+    const failure = await failureOf(openStore(`sqlite:${path}`, 'create'))
+    expect(failure).toBeInstanceOf(StoreAccessError)
+    expect(failure).toMatchObject({ path, reason })
+  })
+
   test('does not mistake a link that leads nowhere for a missing directory', async () => {
     mkdirSync(directory, { recursive: true })
     symlinkSync('/nowhere/at/all', path)

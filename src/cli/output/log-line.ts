@@ -1,7 +1,5 @@
 import type { EventKind, LogEvent } from '../../core/history.ts'
 import { displayName } from '../../core/pool.ts'
-import type { NumberedEvent } from '../../store/store.ts'
-import { jsonDocument, time } from './json/document.ts'
 import { localClock } from './local-clock.ts'
 
 /** As long as the longest word for what happens. */
@@ -19,21 +17,4 @@ export function eventLine(event: LogEvent): string {
   ].filter(Boolean)
   const text = [details.join(' '), note ?? ''].filter(Boolean).join(' - ')
   return `${localClock(at)} ${(WORDS[kind] ?? kind).padEnd(KIND_WIDTH)} ${displayName(event)}${text && `: ${text}`}`
-}
-
-/** A line of `log --json`. */
-export function eventDocument({ number, event }: NumberedEvent): string {
-  const { at, kind, holder, alias, id, gpus, by, note } = event
-  const person = (who: LogEvent['holder']) => ({ uid: who.uid, user_name: who.userName })
-  return jsonDocument('event', {
-    number,
-    at: time(at),
-    event: kind.replaceAll('-', '_'),
-    holder: person(holder),
-    alias,
-    reservation_id: id,
-    gpu_ids: gpus,
-    by: by && person(by),
-    note,
-  })
 }

@@ -1,0 +1,47 @@
+import { parseDuration } from '../../core/duration.ts'
+import { DEFAULT_HISTORY_DAYS } from '../../core/history.ts'
+import { type Option, optionalDuration, positiveInteger } from '../options.ts'
+
+const DAY_MS = 86_400_000
+const TIMES = { leastMs: 1, mostMs: 365 * DAY_MS, bounds: 'up to 365d' }
+
+/** What is set for good, in a configuration file or a variable, and is no option of a command. */
+export const standingSettings = {
+  historyDays: positiveInteger({
+    placeholder: 'DAYS',
+    help: 'How long usage records and events are kept',
+    example: 'history-days = 90',
+    fallback: DEFAULT_HISTORY_DAYS,
+  }),
+  idleRelease: optionalDuration({
+    help: 'Release manual reservations that are unused for so long, while somebody waits for GPUs',
+    example: 'idle-release = "1h"',
+    ...TIMES,
+  }),
+  expiryWarning: durationOrOff({
+    help: 'How long before its end the holder of a manual reservation is warned; false for never',
+    example: 'expiry-warning = "30m"',
+    fallback: 600_000,
+    shownDefault: '10m',
+  }),
+}
+
+/** A length of time in milliseconds, or null for `false`: never. */
+function durationOrOff(details: {
+  help: string
+  example: string
+  fallback: number
+  shownDefault: string
+}): Option<number | null> {
+  return {
+    ...details,
+    placeholder: 'DURATION',
+    written: ['text', 'boolean'],
+    expected: `a duration ${TIMES.bounds}, or false`,
+    parse: text => {
+      if (text === 'false') return null
+      const ms = parseDuration(text)
+      return ms !== null && ms >= TIMES.leastMs && ms <= TIMES.mostMs ? ms : undefined
+    },
+  }
+}

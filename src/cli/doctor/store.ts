@@ -1,0 +1,95 @@
+import { PoolNotInitializedError, ProbeFailedError, UserError } from '../../core/errors.ts'
+import type { PoolFile } from '../../store/sqlite/examine.ts'
+import { userNameOf } from '../../system/user-name.ts'
+import type { HostFacts } from './facts.ts'
+import { type Finding, withAdvice } from './finding.ts'
+
+/** What is wrong with one file, and what to do. */
+type Fault = Pick<Finding, 'level' | 'text'>
+
+/** All users can use the pool, and nobody but its owner can delete it. */
+export function checkStore({ store: { path, files }, health }: HostFacts): Finding {
+  const check = 'store'
+  const database = files.find(({ role }) => role === 'database')
+  if (!database || database.problem === 'missing') {
+    const gpuCount = health === null || health instanceof ProbeFailedError ? null : health.gpus.length
+    return { level: 'problem', check, text: `${path}: ${new PoolNotInitializedError(gpuCount).message}` }
+  }
+  const faults = files.flatMap(file => faultsOf(file, database))
+  const level = faults.some(({ level }) => level === 'problem') ? 'problem' : 'warning'
+  if (faults.length > 0) return { level, check, text: faults.map(({ text }) => text).join('; ') }
+  const owner = userNameOf(database.uid)
+  const others = owner === 'root' ? 'root' : `${owner} and root`
+  return { level: 'ok', check, text: `${path}, for all to use and nobody but ${others} to delete` }
+}
+
+function faultsOf(file: PoolFile, database: PoolFile): Fault[] {
+  if (file.problem === 'missing') return [missing(file)]
+  if (file.problem !== null) {
+    const found = `${file.path} cannot be looked at (${file.problem})`
+    return [{ level: 'problem', text: withAdvice(found, 'check the permissions of the directories above') }]
+  }
+  return file.role === 'ancestor' || file.role === 'directory'
+    ? directoryFaults(file, database)
+    : fileFaults(file, database)
+}
+
+function missing({ path, role }: PoolFile): Fault {
+  const advice = `make it with 'sudo install -m 666 /dev/null ${path}'`
+  // The line in front of the store is for fairness and quick waking; the pool is safe without it.
+  return { level: role === 'lock' ? 'warning' : 'problem', text: withAdvice(`${path} is missing`, advice) }
+}
+
+function fileFaults({ path, uid, mode }: PoolFile, database: PoolFile): Fault[] {
+  const faults: Fault[] = []
+  if ((mode & 0o777) !== 0o666) {
+    const found = `${path} has mode ${octal(mode)}, so not everybody can use the pool`
+    faults.push({ level: 'problem', text: withAdvice(found, `sudo chmod 666 ${path}`) })
+  }
+  if (uid !== database.uid) {
+    const owner = userNameOf(database.uid)
+    const found = `${path} belongs to ${userNameOf(uid)} and the pool to ${owner}`
+    faults.push({ level: 'warning', text: withAdvice(found, `sudo chown ${owner} ${path}`) })
+  }
+  return faults
+}
+
+function directoryFaults({ path, role, uid, mode }: PoolFile, database: PoolFile): Fault[] {
+  const faults: Fault[] = []
+  const isSticky = (mode & 0o1000) !== 0
+  const mayDelete = role === 'directory' ? (mode & 0o022) !== 0 : (mode & 0o002) !== 0 && !isSticky
+  if (mayDelete) {
+    const found = `others may write to ${path} (mode ${octal(mode)}), and so delete the pool or keep users from it`
+    const advice = isSticky ? 'give the pool a directory of its own' : `sudo chmod go-w ${path}`
+    faults.push({ level: 'problem', text: withAdvice(found, advice) })
+  }
+  if (uid !== 0 && uid !== database.uid) {
+    const found = `${path} belongs to ${userNameOf(uid)}, who may delete the pool`
+    faults.push({
+      level: 'problem',
+      text: withAdvice(found, `sudo chown ${userNameOf(database.uid)} ${path}, or move the pool`),
+    })
+  }
+  // Somebody's own pool may well be private.
+  if (database.uid === 0 && (mode & 0o001) === 0) {
+    const found = `${path} has mode ${octal(mode)}, so only some can use the pool`
+    faults.push({ level: 'problem', text: withAdvice(found, `sudo chmod go+x ${path}`) })
+  }
+  return faults
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0')
+}
+
+/** This program and the pool know the same schema. */
+export function checkSchema({ store: { schema }, poolError }: HostFacts): Finding {
+  const check = 'schema'
+  if (schema === null) return { level: 'ok', check, text: 'there is none to look at - see store' }
+  if (schema instanceof UserError) return { level: 'problem', check, text: schema.message }
+  if (poolError) return { level: 'problem', check, text: poolError.message }
+  const { version, known } = schema
+  if (version === known) return { level: 'ok', check, text: `version ${version}, the one of this program` }
+  const advice = `the next command brings it to ${known}; then everybody needs this version of canhazgpu`
+  return { level: 'warning', check, text: withAdvice(`version ${version}`, advice) }
+}

@@ -1,5 +1,0 @@
-/** A migration, bundled as text. */
-declare module '*.sql' {
-  const text: string
-  export default text
-}

@@ -1,0 +1,19 @@
+/** A migration, bundled as text. */
+declare module '*.sql' {
+  const text: string
+  export default text
+}
+
+/** The completion of a shell, bundled as text. */
+declare module '*.bash' {
+  const text: string
+  export default text
+}
+declare module '*.zsh' {
+  const text: string
+  export default text
+}
+declare module '*.fish' {
+  const text: string
+  export default text
+}
