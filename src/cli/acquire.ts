@@ -1,13 +1,17 @@
+import { reservedGpus } from '../core/expire.ts'
 import type { Pool, Reservation } from '../core/pool.ts'
-import { type Request, reserve, type Until } from '../core/reserve.ts'
+import { type Answer, type Request, reserve, type Until } from '../core/reserve.ts'
 import type { Usage } from '../core/usage.ts'
 import type { Probe } from '../probe/probe.ts'
 import { ownIdentity, sightAll } from '../process/identity.ts'
 import type { Store } from '../store/store.ts'
-import type { Context } from './command.ts'
+import type { Context, ProbedPool } from './command.ts'
 import { initialized } from './context.ts'
 import type { OptionValues } from './options.ts'
 import { type requestOptions, wantedGpus } from './request-options.ts'
+
+/** How often the tool is asked where GPUs keep coming free while it looks. */
+const MOST_LOOKS = 3
 
 /** A request on its way to its GPUs. */
 export interface Acquisition {
@@ -26,7 +30,7 @@ export interface Acquisition {
  */
 export async function acquire(
   context: Context,
-  { store, probe }: { store: Store; probe: Probe },
+  { store, probe, ...first }: ProbedPool,
   options: OptionValues<typeof requestOptions>,
   until: Until,
 ): Promise<Reservation> {
@@ -43,8 +47,24 @@ export async function acquire(
   const mostMs = 'at' in until ? Math.max(0, until.at - context.now()) : Infinity
   const patienceMs = Math.min(options.wait ?? 0, mostMs)
   const acquisition = { context, store, probe, request, patienceMs }
-  const usage = await probe.usage()
-  const answer = await store.update(stored => answerTo(acquisition, initialized(stored), usage))
+  let { pool, askedAt } = first
+  let usage: Usage
+  let answer: Answer | null
+  let looks = 0
+  do {
+    usage = await usageFor(pool, acquisition, askedAt)
+    const isLast = ++looks === MOST_LOOKS
+    answer = await store.update(stored => {
+      const present = initialized(stored)
+      const decision = answerTo(acquisition, present, usage)
+      const isEnough = isLast || decision.result.kind === 'granted' || !isOutdated(usage, present, context)
+      return isEnough ? decision : { changes: [], result: null }
+    })
+    if (answer === null) {
+      askedAt = context.now()
+      pool = initialized(await store.read())
+    }
+  } while (answer === null)
   switch (answer.kind) {
     case 'granted':
       return answer.reservation
@@ -55,6 +75,22 @@ export async function acquire(
       return waitInLine(acquisition, { waiting: answer.waiting, usage })
     }
   }
+}
+
+/** What is on the GPUs, and which of them were reserved meanwhile: those whose use may have begun behind the tool's back. */
+export async function usageFor(
+  pool: Pool,
+  { context, probe }: Acquisition,
+  askedAt = context.now(),
+): Promise<Usage> {
+  const reservedThen = reservedGpus(pool, sightAll(pool), context.now(), askedAt)
+  return { ...(await probe.usage()), reservedThen }
+}
+
+/** Whether GPUs have come free since the tool began to look, so that another look may show them to be free. */
+export function isOutdated({ reservedThen }: Usage, pool: Pool, { now }: Context): boolean {
+  const reservedNow = reservedGpus(pool, sightAll(pool), now(), Infinity)
+  return reservedThen !== undefined && !reservedThen.isSubsetOf(reservedNow)
 }
 
 /** What the rules say to a request, on this pool and at this moment. */

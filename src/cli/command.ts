@@ -19,6 +19,15 @@ export interface Origins {
 
 import type { ColouredLine } from './output/colour.ts'
 
+/** A pool on whose GPUs the tool is looking. */
+export interface ProbedPool {
+  readonly store: Store
+  readonly pool: Pool
+  readonly probe: Probe
+  /** When the tool began to look, before the pool was read. */
+  readonly askedAt: number
+}
+
 /** All that a command may touch. */
 export interface Context {
   readonly storeUrl: string
@@ -37,10 +46,7 @@ export interface Context {
   /** The store, and the pool in it as it is now. @throws {PoolNotInitializedError} */
   openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }>
   /** The same, and the probe for the pool's provider, to be asked for its usage. @throws {PoolNotInitializedError} */
-  openProbedPool(
-    access: StoreAccess,
-    question?: Question,
-  ): Promise<{ store: Store; pool: Pool; probe: Probe }>
+  openProbedPool(access: StoreAccess, question?: Question): Promise<ProbedPool>
   now(): number
   newId(): string
   /** Writes lines of results to stdout. */

@@ -54,12 +54,13 @@ export function createContext(
     openStore: access => openStore(storeUrl, access, historyMs),
     openPool,
     async openProbedPool(access, question) {
+      const askedAt = Date.now()
       const early = new EarlyProbe(new NvidiaSmiProbe(probeTimeoutMs), question)
       try {
         const { store, pool } = await openPool(access)
-        if (pool.provider === 'nvidia') return { store, pool, probe: early }
+        if (pool.provider === 'nvidia') return { store, pool, probe: early, askedAt }
         early.abandon()
-        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs) }
+        return { store, pool, probe: openProbe(pool.provider, probeTimeoutMs), askedAt }
       } catch (error) {
         early.abandon()
         throw error

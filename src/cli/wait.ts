@@ -7,7 +7,7 @@ import type { Request } from '../core/reserve.ts'
 import { idleUsage, type Usage } from '../core/usage.ts'
 import { isRunning, pidsHere } from '../process/identity.ts'
 import { sleep } from '../system/libc.ts'
-import { type Acquisition, answerTo } from './acquire.ts'
+import { type Acquisition, answerTo, isOutdated, usageFor } from './acquire.ts'
 import { initialized } from './context.ts'
 import { observer } from './observe.ts'
 import { Progress } from './output/progress.ts'
@@ -118,7 +118,7 @@ async function attempt(acquisition: Acquisition, pool: Pool, prober: Prober) {
     prober.forget()
     return answerTo(acquisition, pool, prober.latest).result
   }
-  const usage = await prober.usage()
+  const usage = await prober.usage(pool)
   const answer = answerTo(acquisition, pool, usage).result
   const isNews = isObservationDue(pool, acquisition.context.now())
   if (answer.kind === 'waiting' && isQueued && !isNews) return answer
@@ -139,12 +139,13 @@ class Prober {
   ) {}
 
   /** What is on the GPUs; from a tool that failed, nothing. */
-  async usage(): Promise<Usage> {
-    const { probe, context } = this.acquisition
+  async usage(pool: Pool): Promise<Usage> {
+    const { context } = this.acquisition
     const askedAt = context.now()
     const hasEnded = this.last?.pids.some(pid => !isRunning(pid)) ?? true
-    if (this.last && !hasEnded && this.nextAt !== null && askedAt < this.nextAt) return this.last.usage
-    const usage = await probe.usage().catch((error: unknown): Usage => {
+    const isFresh = this.nextAt !== null && askedAt < this.nextAt && !hasEnded
+    if (this.last && isFresh && !isOutdated(this.last.usage, pool, context)) return this.last.usage
+    const usage = await usageFor(pool, this.acquisition).catch((error: unknown): Usage => {
       if (error instanceof ProbeFailedError) return { tool: error.tool, gpus: new Map() }
       throw error
     })

@@ -25,7 +25,7 @@ export function availability(pool: Pool, usage: Usage | null, memoryThresholdMiB
     const reservation = holders.get(gpu.index)
     if (reservation) return { gpu, availability: { state: 'reserved', reservation } }
     if (gpu.drain) return { gpu, availability: { state: 'drained' } }
-    const seen = usage?.gpus.get(gpu.index)
+    const seen = usage?.reservedThen?.has(gpu.index) ? undefined : usage?.gpus.get(gpu.index)
     if (!seen) return { gpu, availability: { state: 'unknown' } }
     return { gpu, availability: { state: isInUse(seen, memoryThresholdMiB) ? 'in-use' : 'available' } }
   })

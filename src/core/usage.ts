@@ -6,6 +6,11 @@ export interface Usage {
   readonly tool: string
   /** By GPU index. A GPU that is missing was not reported or could not be read: nothing is known about it. */
   readonly gpus: ReadonlyMap<number, GpuUsage>
+  /**
+   * GPUs that somebody had reserved when the tool began to look. Their holder may have begun to use them since, so should
+   * they have come free, this answer does not show that they are. Missing where the answer is only to be shown.
+   */
+  readonly reservedThen?: ReadonlySet<number>
 }
 
 export interface GpuUsage {
