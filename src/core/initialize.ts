@@ -1,7 +1,7 @@
 import type { Decision } from './changes.ts'
 import { PoolAlreadyInitializedError } from './errors.ts'
 import { ended, loggedAct } from './history.ts'
-import type { Holder, Pool, Provider } from './pool.ts'
+import { type Holder, knownEnd, type Pool, type Provider } from './pool.ts'
 
 /** A bound on what one host can hold, so that a slip of the finger does not fill the disk; the largest hosts have 16-20. */
 export const MAX_GPUS = 1024
@@ -18,15 +18,16 @@ export function initialize(
   now: number,
 ): Decision<{ cleared: number | null }> {
   if (pool && !force) throw new PoolAlreadyInitializedError(pool.gpus.length, pool.reservations.length)
-  const cleared = pool?.reservations ?? []
+  const { expired = [], cleared = [] } = Object.groupBy(pool?.reservations ?? [], reservation =>
+    // Nobody has looked for processes here; but a time that was over days ago is not use until today.
+    reservation.type === 'manual' && reservation.expiresAt <= now ? 'expired' : 'cleared',
+  )
   return {
     changes: [
-      ...cleared.flatMap(reservation =>
-        // Nobody has looked for processes here; but a time that was over days ago is not use until today.
-        reservation.type === 'manual' && reservation.expiresAt <= now
-          ? ended(reservation, 'expired', { endedAt: reservation.expiresAt, now })
-          : ended(reservation, 'cleared', { endedAt: now, now, by }),
+      ...expired.flatMap(reservation =>
+        ended(reservation, 'expired', { endedAt: knownEnd(reservation) ?? now, now }),
       ),
+      ...cleared.flatMap(reservation => ended(reservation, 'cleared', { endedAt: now, now, by })),
       { kind: 'initialize', provider, gpuCount },
       loggedAct('initialized', by, now, { note: `${gpuCount} GPUs` }),
     ],

@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { executable } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
 import { Pty } from '../helpers/pty.ts'
@@ -60,6 +61,42 @@ test('status shows since when a reserved GPU has been unused, which a waiter fin
   }
 })
 
+test('of many observers at once, one asks nvidia-smi', async () => {
+  await host.canhazgpu('reserve')
+  const asked = join(host.directory.path, 'asked')
+  host.nvidiaSmi.before(`echo "$1" >> '${asked}'; sleep 0.3`)
+  pass(0)
+  await Promise.all(Array.from({ length: 6 }, () => observe()))
+  const queries = readFileSync(asked, 'utf8').trim().split('\n')
+  expect(queries.map(query => query.replace(/=.*/, '')).sort()).toEqual([
+    '--query-compute-apps',
+    '--query-gpu',
+  ])
+})
+
+test('an observer whose nvidia-smi is sick changes nothing, and stays silent where nobody listens', async () => {
+  await host.canhazgpu('reserve')
+  pass(0)
+  const before = columns('pool', 'observed_at')
+  host.nvidiaSmi.before('exit 9')
+  await observe()
+  expect(columns('pool', 'observed_at')).toEqual(before)
+  host.nvidiaSmi.before(null)
+  await observe()
+  expect(columns('pool', 'observed_at')).not.toEqual(before)
+})
+
+/** Sends an observer, as a keeper does. */
+async function observe(): Promise<void> {
+  const orders = [
+    `store=sqlite:${host.poolPath}`,
+    'memory-threshold=100',
+    'probe-timeout=30000',
+    'idle-release=3600000',
+  ]
+  await host.start(['observer', ...orders]).exited
+}
+
 describe.skipIf(!canMakeUsers)('with idle-release', () => {
   const [alice, bob] = makeUsers('alice', 'bob')
 
@@ -100,15 +137,7 @@ describe.skipIf(!canMakeUsers)('with idle-release', () => {
   test('nothing happens to an idle holder where nobody waits', async () => {
     using pty = await aliceReserves()
     pass(9 * HOUR)
-    // What an observer does that a keeper sends.
-    const observer = host.start([
-      'observer',
-      `store=sqlite:${host.poolPath}`,
-      'memory-threshold=100',
-      'probe-timeout=30000',
-      'idle-release=3600000',
-    ])
-    expect(await observer.exited).toBe(0)
+    await observe()
     expect(columns('event', 'kind').flat()).not.toContain('idle-warning')
     expect(pty.text).not.toContain('canhazgpu: ')
   })
