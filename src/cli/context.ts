@@ -8,6 +8,7 @@ import type { Store, StoreAccess } from '../store/store.ts'
 import { isOnPath } from '../system/spawn.ts'
 import { userNameOf } from '../system/user-name.ts'
 import type { Context, Origins } from './command.ts'
+import { standingSettingsFor } from './config/host-wide.ts'
 import { standingSettings } from './config/standing-settings.ts'
 import { globalOptions } from './global-options.ts'
 import { notice, print, printColoured } from './output/print.ts'
@@ -25,11 +26,7 @@ export function createContext(
     memoryThreshold: memoryThresholdMiB,
     probeTimeout: probeTimeoutMs,
   } = resolveOptions(globalOptions, origins.given, settingsFor(globalOptions, null, origins.layers))
-  const settings = resolveOptions(
-    standingSettings,
-    new Map(),
-    settingsFor(standingSettings, null, origins.layers),
-  )
+  const settings = resolveOptions(standingSettings, new Map(), standingSettingsFor(origins.layers, storeUrl))
   const historyMs = settings.historyDays * DAY_MS
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0

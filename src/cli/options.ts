@@ -14,6 +14,8 @@ export interface Option<T> {
   readonly bare?: string
   /** Whether one value can be set for all commands that take it. */
   readonly shared?: boolean
+  /** Whether it decides for everybody on the host. */
+  readonly hostWide?: boolean
   /** All that it can be, where that is a few words. */
   readonly choices?: readonly string[]
   /** What a shell completes its value from, where that is not `choices`. */
@@ -48,7 +50,10 @@ export type OptionValues<O extends Options> = { [K in keyof O]: O[K] extends Opt
 
 type Details<T> = Pick<Option<T>, 'help' | 'example'> &
   Partial<
-    Pick<Option<T>, 'short' | 'shownDefault' | 'insteadOf' | 'completes' | 'excludes' | 'excludesBecause'>
+    Pick<
+      Option<T>,
+      'short' | 'shownDefault' | 'insteadOf' | 'completes' | 'hostWide' | 'excludes' | 'excludesBecause'
+    >
   >
 
 export function flag(details: Omit<Details<boolean>, 'shownDefault'>): Option<boolean> {

@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts'
+import { isThere, isWritable } from '../system/libc.ts'
 import type { PoolExamination } from './sqlite/examine.ts'
 import type { HistoryMs, Store, StoreAccess } from './store.ts'
 
@@ -31,6 +32,15 @@ export async function examineStore(url: string): Promise<PoolExamination> {
 /** The URL with an absolute path, for a process that will stand in another directory. */
 export function absoluteStoreUrl(url: string): string {
   return `sqlite:${absolutePath(sqlitePath(url))}`
+}
+
+/**
+ * Whether the caller could put another store in the place of this one. Who can do that decides for all who use it; where there
+ * is no place yet, nobody else uses it.
+ */
+export function mayReplace(url: string): boolean {
+  const directory = absolutePath(sqlitePath(url)).replace(/\/[^/]*$/, '') || '/'
+  return !isThere(directory) || isWritable(directory)
 }
 
 function sqlitePath(url: string): string {

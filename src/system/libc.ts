@@ -87,6 +87,7 @@ const RLIMIT_NOFILE = 7
 const SYS_PIDFD_OPEN = 434
 const F_OK = 0
 const X_OK = 1
+const W_OK = 2
 
 /** A C string: the bytes and a NUL. Text goes as UTF-8. */
 export function cstring(text: string | Uint8Array): Uint8Array {
@@ -221,6 +222,11 @@ export function isMissing(path: string): boolean {
 /** Whether something is there under a path, for somebody who may look at it. */
 export function isThere(path: string): boolean {
   return c.access(cstring(path), F_OK) === 0
+}
+
+/** Whether the caller may write to what is there under a path: in a directory, make and remove files. */
+export function isWritable(path: string): boolean {
+  return c.access(cstring(path), W_OK) === 0
 }
 
 /** Whether the caller may execute a path: 0, or the error number that says why not. */

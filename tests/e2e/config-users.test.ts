@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { chmodSync, chownSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setting as settingIn, write } from '../helpers/config-files.ts'
-import { executable, outcome, start } from '../helpers/executable.ts'
+import { canhazgpu, executable, outcome, start } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
 import { canMount } from '../helpers/small-file-system.ts'
 import { temporaryDirectory } from '../helpers/temporary.ts'
@@ -70,36 +70,74 @@ describe.skipIf(!canMakeUsers || !canMount)('users', () => {
     )
   })
 
+  test('do not decide for others: when history is forgotten, and when idle reservations end', async () => {
+    const decided = {
+      CANHAZGPU_IDLE_RELEASE: '1s',
+      CANHAZGPU_HISTORY_DAYS: '1',
+      CANHAZGPU_EXPIRY_WARNING: '1h',
+    }
+    const nothing = { value: null, source: null }
+    const ofAlice = (key: string, more = {}) => setting(key, { ...decided, ...more }, alice.uid)
+    expect(await ofAlice('idle-release')).toEqual(nothing)
+    expect(await ofAlice('history-days')).toEqual({ value: 400, source: null })
+    expect(await ofAlice('expiry-warning')).toMatchObject({ value: '1h' })
+    expect(await setting('history-days', decided, 0)).toMatchObject({ value: 1 })
+
+    using place = temporaryDirectory()
+    write(join(place.path, 'canhazgpu/config.toml'), 'idle-release = "1s"')
+    const own = { XDG_CONFIG_HOME: place.path }
+    const path = join(place.path, 'canhazgpu/config.toml')
+    expect(await setting('idle-release', own, alice.uid)).toEqual(nothing)
+    const { stderr } = await canhazgpu(['config'], { env: { ...host.env, ...own }, uid: alice.uid })
+    expect(stderr).toBe(
+      `Warning: idle-release in ${path} does not hold: it decides for everybody on the host. Ask an administrator to set it in /etc/canhazgpu/config.toml\n`,
+    )
+
+    // In a pool of one's own it is nobody else's business.
+    chownSync(place.path, alice.uid, alice.uid)
+    const ownPool = { CANHAZGPU_STORE: `sqlite:${place.path}/pool.db` }
+    expect(await ofAlice('idle-release', ownPool)).toMatchObject({ value: '1s' })
+  })
+
   test('share the file of the host, and each may decide otherwise', async () => {
     using place = temporaryDirectory()
     const etc = join(place.path, 'etc')
-    write(join(etc, 'canhazgpu/config.toml'), 'note = "of the host"\nmemory-threshold = 7\n')
+    write(
+      join(etc, 'canhazgpu/config.toml'),
+      'note = "of the host"\nmemory-threshold = 7\nidle-release = "1h"\n',
+    )
     // The host's /etc is exchanged for these commands only.
     const script = `cp /etc/passwd /etc/group /etc/nsswitch.conf "$1" && mount --bind "$1" /etc && shift && exec setpriv --reuid "$@"`
     const as = async (uid: number, env: Record<string, string>, ...args: string[]) => {
       const command = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', etc]
       const own = [String(uid), '--clear-groups', executable(), 'config', ...args]
       const { stdout, stderr } = await outcome(start([...command, ...own], { env: { ...host.env, ...env } }))
-      return (
-        stderr +
-        stdout
-          .split('\n')
-          .filter(line => /^(note|memory)/.test(line))
-          .join('\n')
-          .replace(/ +#/g, ' #')
-      )
+      return (stderr + stdout)
+        .split('\n')
+        .filter(line => /^(Error|Warning|note|memory|idle)/.test(line))
+        .map(line => line.replace(/ +#/, ' #'))
     }
-    const threshold = (from: string) => `memory-threshold = 7 # ${from}\n`
     const file = '/etc/canhazgpu/config.toml'
-    expect(await as(4999, {})).toBe(`${threshold(file)}note = "of the host" # ${file}`)
-    expect(await as(alice.uid, { XDG_CONFIG_HOME: '' })).toBe(
-      `${threshold(file)}note = "of alice" # ${homes[0]}/.config/canhazgpu/config.toml`,
+    const hour = `idle-release = "1h" # ${file}`
+    expect(await as(4999, {})).toEqual([
+      `memory-threshold = 7 # ${file}`,
+      `note = "of the host" # ${file}`,
+      hour,
+    ])
+    expect(await as(alice.uid, { XDG_CONFIG_HOME: '', CANHAZGPU_IDLE_RELEASE: '1s' })).toEqual([
+      expect.stringMatching(/^Warning: CANHAZGPU_IDLE_RELEASE does not hold/),
+      `memory-threshold = 7 # ${file}`,
+      `note = "of alice" # ${homes[0]}/.config/canhazgpu/config.toml`,
+      hour,
+    ])
+    expect(await as(alice.uid, {}, '--memory-threshold', '8')).toContain(
+      'memory-threshold = 8 # --memory-threshold',
     )
-    expect(await as(alice.uid, { XDG_CONFIG_HOME: '' }, '--memory-threshold', '8')).toStartWith(
-      'memory-threshold = 8 # --memory-threshold\n',
-    )
+    // A path that only begins like the host's file is not the host's.
+    const disguised = `/etc/canhazgpu/../..${write(join(place.path, 'own.toml'), 'idle-release = "1s"')}`
+    expect(await as(alice.uid, {}, '--config', disguised)).toContain(hour)
     chmodSync(join(etc, 'canhazgpu/config.toml'), 0o600)
-    expect(await as(alice.uid, {})).toStartWith(
+    expect((await as(alice.uid, {}))[0]).toStartWith(
       `Error: Cannot read the configuration ${file}: Permission denied.`,
     )
   })

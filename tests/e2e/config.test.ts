@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setting as settingIn, write } from '../helpers/config-files.ts'
 import { canhazgpu, executable, outcome, start } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
+import { documentIn } from '../helpers/schema.ts'
 import { temporaryDirectory } from '../helpers/temporary.ts'
 
 let host: Host
@@ -109,6 +110,16 @@ describe('a file', () => {
     for (const args of [['--help'], ['run', '--help'], ['--version']])
       expect(await canhazgpu(args, { env })).toMatchObject({ status: 0, stderr: '' })
   })
+})
+
+test('the whole of it is one line of JSON as documented', async () => {
+  using place = temporaryDirectory()
+  const path = write(join(place.path, 'lab.toml'), 'note = "\\u0041 é"\nrun = { gpu-ids = [1, 3] }')
+  const { stdout } = await host.canhazgpu('config', '--json', '--all', '--config', path)
+  const { files, settings } = documentIn(stdout)
+  expect(files).toEqual([path])
+  expect(settings).toContainEqual({ command: 'run', key: 'gpu-ids', value: '1,3', source: path })
+  expect(settings).toContainEqual({ command: 'reserve', key: 'duration', value: '8h', source: null })
 })
 
 describe('what cannot be read', () => {

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { executable } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
@@ -99,6 +99,8 @@ async function observe(): Promise<void> {
 
 describe.skipIf(!canMakeUsers)('with idle-release', () => {
   const [alice, bob] = makeUsers('alice', 'bob')
+  // The setting is the host's; from a variable it holds only for those who could replace the pool as well.
+  beforeEach(() => chmodSync(join(host.poolPath, '..'), 0o777))
 
   test('an idle holder is warned when somebody waits, and released five minutes later; the waiter starts', async () => {
     using pty = await aliceReserves()

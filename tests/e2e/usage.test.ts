@@ -27,6 +27,22 @@ describe('a word too many, or a wrong one', () => {
     ],
     [['reserve', '--gpu', '2'], 'Unknown option: --gpu. Did you mean --gpus?'],
     [['release', '--gpus', '2'], "Unknown option: --gpus. See '--help' for the options"],
+    [['reserve', '--gpu-id', '2'], 'Unknown option: --gpu-id. Did you mean --gpu-ids?'],
+    [['run', '--wiat', '--', 'true'], 'Unknown option: --wiat. Did you mean --wait?'],
+    [
+      ['run', '--policy', 'lur', '--', 'true'],
+      'Invalid value for --policy: "lur". Did you mean lru? Use lru, mru-user, pack, for example --policy pack',
+    ],
+    [
+      ['admin', '--gpus', '2', '--provider', 'nvida'],
+      'Invalid value for --provider: "nvida". Did you mean nvidia? Use nvidia, amd, fake, for example --provider nvidia',
+    ],
+    [['qeueu'], 'Unknown command: qeueu. Did you mean queue?'],
+    [
+      ['completion', 'zhs'],
+      'No completion for "zhs". Did you mean zsh? Use bash, zsh or fish: canhazgpu completion bash',
+    ],
+    [['completion'], 'Missing SHELL. Use bash, zsh or fish: canhazgpu completion bash'],
     [['reserve', '-x', '2'], "Unknown option: -x. See '--help' for the options"],
     [
       ['admin', '--force=yes'],

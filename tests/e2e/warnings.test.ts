@@ -93,7 +93,7 @@ describe('the holder of a manual reservation', () => {
   test('is told of a setting that is none, before anything is reserved', async () => {
     const child = host.start(['reserve'], { env: { CANHAZGPU_EXPIRY_WARNING: 'soon' } })
     expect(await child.stderr.text()).toBe(
-      'Error: Invalid value for CANHAZGPU_EXPIRY_WARNING: "soon". Use a duration up to 365d, or false, for example expiry-warning = "30m"\n',
+      'Error: Invalid value for CANHAZGPU_EXPIRY_WARNING: "soon". Use a duration up to 365d, or false, for example CANHAZGPU_EXPIRY_WARNING=30m\n',
     )
     expect(await child.exited).toBe(2)
     expect(await isFree(host)).toBe(true)

@@ -23,6 +23,7 @@ type Variables = Readonly<Record<string, string | undefined>>
 
 export const HOST_DIRECTORY = '/etc/canhazgpu'
 const NAMES = ['config.toml', 'config.json']
+export const HOST_FILES: readonly string[] = NAMES.map(name => `${HOST_DIRECTORY}/${name}`)
 /** No configuration is longer; what is longer is something else. */
 const MOST_BYTES = 1 << 16
 

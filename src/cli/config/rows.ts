@@ -1,8 +1,9 @@
 import type { Origins } from '../command.ts'
 import { allCommands } from '../commands.ts'
 import type { Option, Options } from '../options.ts'
-import { findSettings, type Ranked, read, settingsFor, variableName } from '../settings.ts'
+import { findSettings, type Ranked, read, type Settings, settingsFor, variableName } from '../settings.ts'
 import { commonOptions } from './read-file.ts'
+import { standingSettings } from './standing-settings.ts'
 import { fileKey, type WrittenValue, writtenValue } from './written-value.ts'
 
 /** What holds for one option. */
@@ -22,10 +23,12 @@ export interface Row {
  *
  * @throws {UsageError} for a value that its option does not take
  * @param all every option of every command; else, of those that are no common ones, only what somebody has set
+ * @param standing what holds for the settings that have no option
  */
-export function configurationRows({ given, layers }: Origins, all: boolean): Row[] {
+export function configurationRows({ given, layers }: Origins, all: boolean, standing: Settings): Row[] {
   const common = commonOptions()
-  const found = findSettings(common, given, settingsFor(common, null, layers))
+  const settings = settingsFor(common, null, layers)
+  const found = findSettings(common, given, key => (key in standingSettings ? standing(key) : settings(key)))
   return [
     ...Object.entries(common).map(([key, option]) => row(null, key, option, found.get(key))),
     ...allCommands().flatMap(({ name, options }) => {

@@ -10,17 +10,19 @@ export const standingSettings = {
   historyDays: positiveInteger({
     placeholder: 'DAYS',
     help: 'How long usage records and events are kept',
-    example: 'history-days = 90',
+    example: 'CANHAZGPU_HISTORY_DAYS=90',
     fallback: DEFAULT_HISTORY_DAYS,
+    hostWide: true,
   }),
   idleRelease: optionalDuration({
     help: 'Release manual reservations that are unused for so long, while somebody waits for GPUs',
-    example: 'idle-release = "1h"',
+    example: 'CANHAZGPU_IDLE_RELEASE=1h',
+    hostWide: true,
     ...TIMES,
   }),
   expiryWarning: durationOrOff({
     help: 'How long before its end the holder of a manual reservation is warned; false for never',
-    example: 'expiry-warning = "30m"',
+    example: 'CANHAZGPU_EXPIRY_WARNING=30m',
     fallback: 600_000,
     shownDefault: '10m',
   }),

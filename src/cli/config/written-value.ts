@@ -48,7 +48,7 @@ export function tomlValue(value: WrittenValue): string {
 
 /** A line for a file that works: `timeout = "2h"`. */
 export function exampleLine(key: string, option: Option<unknown>, isJson: boolean): string {
-  const [, text] = new RegExp(`(?:${optionName(key)}|=) "?([^ "]+)`).exec(option.example) ?? []
+  const [, text] = new RegExp(`(?:${optionName(key)} |=)"?([^ "]+)`).exec(option.example) ?? []
   const value = tomlValue(writtenValue(option, option.placeholder === null || !text ? 'true' : text))
   return isJson ? `"${fileKey(key)}": ${value}` : `${fileKey(key)} = ${value}`
 }

@@ -3,6 +3,7 @@ import run from '../../../src/cli/commands/run.ts'
 import { allCommands } from '../../../src/cli/commands.ts'
 import { readConfiguration } from '../../../src/cli/config/read-file.ts'
 import { knownVariables } from '../../../src/cli/config/rows.ts'
+import { flag, positiveInteger } from '../../../src/cli/options.ts'
 import { type Given, parseOptions } from '../../../src/cli/parse-options.ts'
 import { environment, type Layer, resolveOptions, settingsFor } from '../../../src/cli/settings.ts'
 import fc from '../../helpers/fast-check.ts'
@@ -87,6 +88,47 @@ describe('of --gpus and --gpu-ids', () => {
         args,
       ),
     ).toMatchObject(values)
+  })
+})
+
+describe('options that exclude each other', () => {
+  const time = positiveInteger({ placeholder: 'N', help: '', example: '--time 1', fallback: 0 })
+  const table = {
+    a: { ...time, excludes: ['b'], excludesBecause: 'one is enough' },
+    b: { ...time, excludes: ['c'] },
+    c: time,
+    off: { ...flag({ help: '', example: '--off' }), excludes: ['a'] },
+  }
+  const layer =
+    (name: string, content: Record<string, string | null>): Layer =>
+    key =>
+      content[key] === undefined ? undefined : { text: content[key], source: `${key} of ${name}` }
+  const values = (args: string[], ...layers: Layer[]) =>
+    resolveOptions(table, parseOptions(args, table).given, settingsFor(table, 'x', layers))
+
+  test.each<[string[], Record<string, string | null>[], object]>([
+    [['--b', '2'], [{ a: '1' }], { a: 0, b: 2 }],
+    [['--a', '2'], [{ b: '1' }], { a: 2, b: 0 }],
+    [[], [{ a: '1' }, { b: '2' }], { a: 0, b: 2 }],
+    // What is put aside does not put aside anything itself.
+    [['--c', '3'], [{ a: '1' }, { b: '2' }], { a: 1, b: 0, c: 3 }],
+    [['--a', '1', '--c', '3'], [], { a: 1, c: 3 }],
+    // What is off excludes nothing.
+    [['--a', '1', '--no-off'], [], { a: 1, off: false }],
+    [[], [{ a: '1' }, { off: 'false' }], { a: 1, off: false }],
+    [[], [{ a: '1' }, { b: null }], { a: 1, b: 0 }],
+    [['--a', '1'], [{ off: 'true' }], { a: 1, off: false }],
+  ])('the later one holds: %j over %j', (args, contents, expected) => {
+    expect(values(args, ...contents.map((content, at) => layer(String(at), content)))).toMatchObject(expected)
+  })
+
+  test('are refused in one place, in the order in which they were typed', () => {
+    const because = ': one is enough. Use one of the two'
+    expect(() => values(['--a', '1', '--b', '2'])).toThrow(`--a and --b do not go together${because}`)
+    expect(() => values(['--b', '1', '--a', '2'])).toThrow(`--b and --a do not go together${because}`)
+    expect(() => values([], layer('x', { b: '1', a: '2' }))).toThrow(`a of x and b of x do not go together`)
+    // Not where a later one puts both aside.
+    expect(values(['--off'], layer('x', { a: '1' }))).toMatchObject({ a: 0, off: true })
   })
 })
 

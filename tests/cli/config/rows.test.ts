@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
+import type { Origins } from '../../../src/cli/command.ts'
 import { commonOptions, readConfiguration } from '../../../src/cli/config/read-file.ts'
 import { configurationRows, strangeVariables } from '../../../src/cli/config/rows.ts'
+import { standingSettings } from '../../../src/cli/config/standing-settings.ts'
 import { tomlLines } from '../../../src/cli/config/toml-lines.ts'
 import { safeText } from '../../../src/cli/output/safe-text.ts'
-import { environment } from '../../../src/cli/settings.ts'
+import { environment, settingsFor } from '../../../src/cli/settings.ts'
 import fc from '../../helpers/fast-check.ts'
 
 const texts = fc.string({ unit: 'binary', minLength: 1 }).map(text => text.toWellFormed())
@@ -28,13 +30,17 @@ const configuration = fc.record(
   { requiredKeys: [] },
 )
 
+function rowsFor(origins: Origins, all: boolean) {
+  return configurationRows(origins, all, settingsFor(standingSettings, null, origins.layers))
+}
+
 test('what config prints is a file that sets just what holds', () => {
   fc.assert(
     fc.property(configuration, fc.boolean(), (content, all) => {
       const layer = readConfiguration('/f.json', Buffer.from(JSON.stringify(content)))
-      const rows = configurationRows({ given: new Map(), files: [], layers: [layer] }, all)
+      const rows = rowsFor({ given: new Map(), files: [], layers: [layer] }, all)
       const printed = readConfiguration('/f.toml', Buffer.from(tomlLines(rows).join('\n')))
-      const again = configurationRows({ given: new Map(), files: [], layers: [printed] }, all)
+      const again = rowsFor({ given: new Map(), files: [], layers: [printed] }, all)
       expect(again.map(({ command, key, value }) => [command, key, value])).toEqual(
         rows.map(({ command, key, value }) => [command, key, value]),
       )
@@ -46,7 +52,7 @@ test('what config prints is a file that sets just what holds', () => {
 test('what config prints cannot control a terminal', () => {
   const content = { store: 'a\x1b[2J\u009b\u202e\x7f\n' }
   const layer = readConfiguration('/f.json', Buffer.from(JSON.stringify(content)))
-  const rows = configurationRows({ given: new Map(), files: [], layers: [layer] }, false)
+  const rows = rowsFor({ given: new Map(), files: [], layers: [layer] }, false)
   expect(tomlLines(rows)[0]).toStartWith('store = "a\\u001b[2J\\u009b\\u202e\\u007f\\n"')
 })
 
@@ -57,7 +63,7 @@ describe('the rows', () => {
     environment({ CANHAZGPU_WAIT: '3h', CANHAZGPU_ADMIN_FORCE: 'true', CANHAZGPU_POLICY: '' }),
   ]
   const origins = { given: new Map([['store', 'sqlite:/x']]), files: [], layers }
-  const rowsOf = (all: boolean) => configurationRows(origins, all)
+  const rowsOf = (all: boolean) => rowsFor(origins, all)
 
   test('name the source of each value', () => {
     const rows = rowsOf(false)
@@ -90,7 +96,7 @@ describe('the rows', () => {
 
   test('are refused where a variable makes no sense', () => {
     const layers = [environment({ CANHAZGPU_RUN_GRACE: 'soon' })]
-    expect(() => configurationRows({ given: new Map(), files: [], layers }, false)).toThrow(
+    expect(() => rowsFor({ given: new Map(), files: [], layers }, false)).toThrow(
       'Invalid value for CANHAZGPU_RUN_GRACE: "soon". Use a duration up to 365d',
     )
   })
