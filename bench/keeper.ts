@@ -51,9 +51,11 @@ export async function keeper(stage: Stage): Promise<Figure[]> {
 function keeperOf(pid: number): number | undefined {
   return readdirSync('/proc')
     .map(Number)
-    .find(
-      candidate => commandLine(candidate).includes('keeper') && commandLine(candidate).includes(`pid=${pid}`),
-    )
+    .find(candidate => {
+      // The shell that starts it has the same words on its command line, further back.
+      const words = commandLine(candidate)
+      return words[1] === 'keeper' && words.includes(`pid=${pid}`)
+    })
 }
 
 function commandLine(pid: number): string[] {
