@@ -1,4 +1,4 @@
-import { reservedGpus } from '../core/expire.ts'
+import { isOutdated, poolThen } from '../core/outdated.ts'
 import type { Pool, Reservation } from '../core/pool.ts'
 import { type Answer, type Request, reserve, type Until } from '../core/reserve.ts'
 import type { Usage } from '../core/usage.ts'
@@ -47,7 +47,8 @@ export async function acquire(
   const mostMs = 'at' in until ? Math.max(0, until.at - context.now()) : Infinity
   const patienceMs = Math.min(options.wait ?? 0, mostMs)
   const acquisition = { context, store, probe, request, patienceMs }
-  let { pool, askedAt } = first
+  let pool = first.pool
+  let askedAt: number | undefined = first.askedAt
   let usage: Usage
   let answer: Answer | null
   let looks = 0
@@ -57,11 +58,11 @@ export async function acquire(
     answer = await store.update(stored => {
       const present = initialized(stored)
       const decision = answerTo(acquisition, present, usage)
-      const isEnough = isLast || decision.result.kind === 'granted' || !isOutdated(usage, present, context)
+      const isEnough = isLast || decision.result.kind === 'granted' || !hasAged(usage, present, context)
       return isEnough ? decision : { changes: [], result: null }
     })
     if (answer === null) {
-      askedAt = context.now()
+      askedAt = undefined
       pool = initialized(await store.read())
     }
   } while (answer === null)
@@ -77,20 +78,23 @@ export async function acquire(
   }
 }
 
-/** What is on the GPUs, and which of them were reserved meanwhile: those whose use may have begun behind the tool's back. */
+/**
+ * What is on the GPUs, and what the pool was when the tool began to look.
+ *
+ * @param askedAt when it began, where that was before the pool was read
+ */
 export async function usageFor(
   pool: Pool,
   { context, probe }: Acquisition,
-  askedAt = context.now(),
+  askedAt?: number,
 ): Promise<Usage> {
-  const reservedThen = reservedGpus(pool, sightAll(pool), context.now(), askedAt)
-  return { ...(await probe.usage()), reservedThen }
+  const then = poolThen(pool, sightAll(pool), context.now(), askedAt)
+  return { ...(await probe.usage()), poolThen: then }
 }
 
 /** Whether GPUs have come free since the tool began to look, so that another look may show them to be free. */
-export function isOutdated({ reservedThen }: Usage, pool: Pool, { now }: Context): boolean {
-  const reservedNow = reservedGpus(pool, sightAll(pool), now(), Infinity)
-  return reservedThen !== undefined && !reservedThen.isSubsetOf(reservedNow)
+export function hasAged({ poolThen }: Usage, pool: Pool, { now }: Context): boolean {
+  return poolThen !== undefined && isOutdated(poolThen, pool, sightAll(pool), now())
 }
 
 /** What the rules say to a request, on this pool and at this moment. */

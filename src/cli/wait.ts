@@ -7,7 +7,7 @@ import type { Request } from '../core/reserve.ts'
 import { idleUsage, type Usage } from '../core/usage.ts'
 import { isRunning, pidsHere } from '../process/identity.ts'
 import { sleep } from '../system/libc.ts'
-import { type Acquisition, answerTo, isOutdated, usageFor } from './acquire.ts'
+import { type Acquisition, answerTo, hasAged, usageFor } from './acquire.ts'
 import { initialized } from './context.ts'
 import { observer } from './observe.ts'
 import { Progress } from './output/progress.ts'
@@ -144,7 +144,7 @@ class Prober {
     const askedAt = context.now()
     const hasEnded = this.last?.pids.some(pid => !isRunning(pid)) ?? true
     const isFresh = this.nextAt !== null && askedAt < this.nextAt && !hasEnded
-    if (this.last && isFresh && !isOutdated(this.last.usage, pool, context)) return this.last.usage
+    if (this.last && isFresh && !hasAged(this.last.usage, pool, context)) return this.last.usage
     const usage = await usageFor(pool, this.acquisition).catch((error: unknown): Usage => {
       if (error instanceof ProbeFailedError) return { tool: error.tool, gpus: new Map() }
       throw error

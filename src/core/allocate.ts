@@ -1,3 +1,4 @@
+import { cameFree } from './outdated.ts'
 import type { Gpu, Policy, Pool, Reservation } from './pool.ts'
 import { isInUse, type Usage } from './usage.ts'
 
@@ -25,8 +26,9 @@ export function availability(pool: Pool, usage: Usage | null, memoryThresholdMiB
     const reservation = holders.get(gpu.index)
     if (reservation) return { gpu, availability: { state: 'reserved', reservation } }
     if (gpu.drain) return { gpu, availability: { state: 'drained' } }
-    const seen = usage?.reservedThen?.has(gpu.index) ? undefined : usage?.gpus.get(gpu.index)
-    if (!seen) return { gpu, availability: { state: 'unknown' } }
+    const seen = usage?.gpus.get(gpu.index)
+    const isOutdated = usage?.poolThen && cameFree(gpu, usage.poolThen)
+    if (!seen || isOutdated) return { gpu, availability: { state: 'unknown' } }
     return { gpu, availability: { state: isInUse(seen, memoryThresholdMiB) ? 'in-use' : 'available' } }
   })
 }

@@ -67,14 +67,3 @@ export function settle(pool: Pool, sightings: Sightings, now: number): { pool: P
   ]
   return { pool: applyChanges(pool, changes) ?? pool, changes }
 }
-
-/**
- * The GPUs that somebody has reserved at `now`, or had at some time since `since`.
- *
- * @param since Infinity for those at `now` alone
- */
-export function reservedGpus(pool: Pool, sightings: Sightings, now: number, since = now): Set<number> {
-  const settled = settle(pool, sightings, now).pool
-  const released = settled.gpus.filter(({ lastReleasedAt }) => (lastReleasedAt ?? -Infinity) >= since)
-  return new Set([...settled.reservations.flatMap(({ gpus }) => gpus), ...released.map(({ index }) => index)])
-}

@@ -1,3 +1,4 @@
+import type { PoolThen } from './outdated.ts'
 import type { Pool } from './pool.ts'
 
 /** What the probe saw on the hardware. */
@@ -6,11 +7,8 @@ export interface Usage {
   readonly tool: string
   /** By GPU index. A GPU that is missing was not reported or could not be read: nothing is known about it. */
   readonly gpus: ReadonlyMap<number, GpuUsage>
-  /**
-   * GPUs that somebody had reserved when the tool began to look. Their holder may have begun to use them since, so should
-   * they have come free, this answer does not show that they are. Missing where the answer is only to be shown.
-   */
-  readonly reservedThen?: ReadonlySet<number>
+  /** Missing where the answer is only to be shown. */
+  readonly poolThen?: PoolThen
 }
 
 export interface GpuUsage {

@@ -35,12 +35,13 @@ function documentedHost(): Host {
   return host
 }
 
-/** A line without what differs from run to run: times, users, pids. */
+/** A line without what differs from run to run: dates, times, users, pids. */
 function general(line: string): string {
   return (
     line
       .replace(/\d+h \d+m \d+s/g, 'DURATION')
       .replace(/(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/g, 'TIME')
+      .replace(/^Since \d{4}-\d\d-\d\d$/, 'Since DATE')
       .replace(/(by user|by) (?!PID)[\w-]+/g, '$1 USER')
       .replace(/PID \d+/g, 'PID N')
       .replace(/\S+\/pool\.db(.*nobody but ).*( to delete)/, 'POOL$1OWNER$2')

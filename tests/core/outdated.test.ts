@@ -1,0 +1,57 @@
+import { expect, test } from 'bun:test'
+import type { Sighting } from '../../src/core/expire.ts'
+import { isOutdated, poolThen } from '../../src/core/outdated.ts'
+import type { Pool } from '../../src/core/pool.ts'
+import { aManual, aPool, aRun, MINUTE, NOW, SECOND } from '../helpers/pools.ts'
+
+const gone = new Map<string, Sighting>([['run-1', 'gone']])
+const held = aPool({ gpus: 1, reservations: [aManual()] })
+const run = aPool({ gpus: 1, reservations: [aRun({ heartbeatAt: NOW - MINUTE })] })
+const free = aPool({ gpus: [NOW - SECOND] })
+const freeLater = aPool({ gpus: [NOW + SECOND] })
+
+/** Before the tool began to look, and when it had answered two seconds later. */
+test.each<[string, Pool, Pool, boolean]>([
+  ['was free all the time', free, free, false],
+  ['was never released', aPool({ gpus: 1 }), aPool({ gpus: 1 }), false],
+  ['was reserved, and still is', held, held, false],
+  ['was reserved, and has been released', held, freeLater, true],
+  [
+    'was reserved, and has been released by a clock that was put back',
+    held,
+    aPool({ gpus: [NOW - MINUTE] }),
+    true,
+  ],
+  ['was free, and has been reserved', free, held, false],
+  ['was free, and has been reserved and released again', free, freeLater, true],
+])('a GPU that %s', (_, before, after, outdated) => {
+  const then = poolThen(before, new Map(), NOW)
+  expect(isOutdated(then, after, new Map(), NOW + 2 * SECOND)).toBe(outdated)
+})
+
+test('a GPU whose manual reservation ended while the tool looked, though nobody has written that down', () => {
+  const ending = aPool({ gpus: 1, reservations: [aManual({ expiresAt: NOW + SECOND })] })
+  expect(isOutdated(poolThen(ending, new Map(), NOW), ending, new Map(), NOW + 2 * SECOND)).toBe(true)
+})
+
+test.each([
+  ['has not been written down', run],
+  ['is written down by its keeper meanwhile', freeLater],
+])('a GPU whose holder was gone before, which %s, cannot have come into use', (_, after) => {
+  expect(isOutdated(poolThen(run, gone, NOW), after, gone, NOW + 2 * SECOND)).toBe(false)
+})
+
+test('a GPU whose holder was killed while the tool looked', () => {
+  expect(isOutdated(poolThen(run, new Map([['run-1', 'alive']]), NOW), run, gone, NOW + SECOND)).toBe(true)
+})
+
+test.each([
+  ['before', NOW - 2 * SECOND, true],
+  ['in the very millisecond', NOW - SECOND, true],
+  ['after', NOW, false],
+])(
+  'a GPU that was released before the pool was read, when the tool had been asked %s',
+  (_, askedAt, outdated) => {
+    expect(isOutdated(poolThen(free, new Map(), NOW, askedAt), free, new Map(), NOW)).toBe(outdated)
+  },
+)
