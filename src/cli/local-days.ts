@@ -1,5 +1,5 @@
 import type { Day } from '../core/report.ts'
-import { localTime } from '../system/libc.ts'
+import { localTime } from '../system/libc/local-time.ts'
 
 const SECOND_MS = 1000
 const HOUR_MS = 3600 * SECOND_MS

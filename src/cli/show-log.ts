@@ -1,6 +1,7 @@
 import { knownEnd } from '../core/pool.ts'
 import type { NumberedEvent } from '../store/store.ts'
-import { isTerminal, readerIsGone } from '../system/libc.ts'
+import { isTerminal } from '../system/libc/terminal-modes.ts'
+import { readerIsGone } from '../system/libc/waiting.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
 import { eventDocument } from './output/json/event.ts'

@@ -1,7 +1,7 @@
 import { caller, variable } from '../../process/caller.ts'
 import { findExecutable } from '../../process/executable.ts'
 import { inheritedDescriptors } from '../../process/inherited.ts'
-import { closeOnExec } from '../../system/libc.ts'
+import { closeOnExec } from '../../system/libc/inheritance.ts'
 import { defineCommand } from '../command.ts'
 import { duration, optionalDuration } from '../options.ts'
 import { requestOptions } from '../request-options.ts'

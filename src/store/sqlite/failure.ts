@@ -1,6 +1,6 @@
 import type { SQLiteError } from 'bun:sqlite'
 import { StoreBusyError, StoreDamagedError, StoreFailedError, type UserError } from '../../core/errors.ts'
-import { isDirectory } from '../../system/libc.ts'
+import { isDirectory } from '../../system/libc/files.ts'
 import { LOCK_TIMEOUT_SECONDS, lockPath } from './lock.ts'
 import { findLockHolder } from './lock-holder.ts'
 

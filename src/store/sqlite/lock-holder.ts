@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { LockHolder } from '../../core/errors.ts'
-import { readFile } from '../../system/libc.ts'
+import { readFile } from '../../system/libc/files.ts'
 import { processOwner } from '../../system/user-name.ts'
 
 /**
