@@ -88,7 +88,7 @@ export class SqliteStore implements Store {
     return alone(this.path, act)
   }
 
-  async ownerUid(): Promise<number | null> {
+  async administratorUid(): Promise<number | null> {
     const { statSync } = await import('node:fs')
     return statSync(this.path, { throwIfNoEntry: false })?.uid ?? null
   }
