@@ -39,11 +39,11 @@ export function readCommandLine(args: readonly string[], supervisorFd: number | 
   if (!command) throw unknownCommand(name)
 
   const known = { ...globalOptions, ...command.options }
-  const after = parseOptions(args.slice(before.length + 1), known)
+  const after = parseOptions(args.slice(before.length + 1), known, name)
   const end = before.length + 1 + after.length
   const operand = command.operand !== undefined && args[end] !== '--' ? args[end] : undefined
   // The options of a command with an operand may stand on either side of it.
-  const last = parseOptions(operand === undefined ? [] : args.slice(end + 1), known)
+  const last = parseOptions(operand === undefined ? [] : args.slice(end + 1), known, name)
   if (after.version || last.version) return { kind: 'version' }
   if (after.help || last.help) return { kind: 'help', command }
   const operands =

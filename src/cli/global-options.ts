@@ -4,6 +4,9 @@ import { DEFAULT_PROBE_TIMEOUT_MS } from '../probe/probe.ts'
 import { DEFAULT_STORE_URL } from '../store/open.ts'
 import { duration, optionalText, text, wholeNumber } from './options.ts'
 
+/** More memory than any GPU has: 100 TB. */
+const MOST_MIB = 100_000_000
+
 /** What every command takes, before or behind its name. */
 export const globalOptions = {
   store: text({
@@ -17,6 +20,7 @@ export const globalOptions = {
     help: 'A GPU with more memory used than this is in use',
     example: '--memory-threshold 500',
     least: 0,
+    most: MOST_MIB,
     fallback: DEFAULT_MEMORY_THRESHOLD_MIB,
   }),
   probeTimeout: duration({

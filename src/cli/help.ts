@@ -53,7 +53,7 @@ function section(title: string, options: Options, command: string | null): strin
       return [
         `  ${synopsis(key, option)}`,
         ...wrapped(`${option.help}${shownDefault}`),
-        ...wrapped(`Example: ${option.example}, or ${shownVariable(key, option, command)}`),
+        ...wrapped(`Example: ${option.example}; variable: ${shownVariable(key, option, command)}`),
       ]
     }),
     '',

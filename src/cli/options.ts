@@ -27,7 +27,7 @@ export interface Option<T> {
   readonly help: string
   /** A use that works: `--gpus 2`. */
   readonly example: string
-  /** What a value must be, for people: `a whole number of at least 1`. */
+  /** What a value must be, for people: `a whole number from 1 to 1024`. */
   readonly expected: string
   /** @returns undefined when the text is no such value */
   readonly parse: (text: string) => T | undefined
@@ -68,18 +68,18 @@ export function flag(details: Omit<Details<boolean>, 'shownDefault'>): Option<bo
   }
 }
 
-/** A whole number in plain digits, at least 1 where nothing else is said: what somebody may have meant by `1e3` or `0x10` is not guessed. */
+/** A whole number in plain digits: what somebody may have meant by `1e3` or `0x10` is not guessed. */
 export function wholeNumber(
-  details: Details<number> & { placeholder: string; fallback?: number; least?: number },
+  details: Details<number> & { placeholder: string; least?: number; most: number; fallback?: number },
 ): Option<number> {
-  const { fallback, least = 1 } = details
+  const { least = 1, most, fallback } = details
   return {
     ...details,
     written: ['number'],
-    expected: `a whole number of at least ${least}`,
+    expected: `a whole number from ${least} to ${most}`,
     parse: text => {
-      const value = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : -1
-      return value >= least ? value : undefined
+      const value = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN
+      return value >= least && value <= most ? value : undefined
     },
     fallback,
     ...(fallback === undefined ? {} : { shownDefault: String(fallback) }),
@@ -88,7 +88,7 @@ export function wholeNumber(
 
 /** A whole number that may be missing: null. */
 export function optionalWholeNumber(
-  details: Details<number> & { placeholder: string },
+  details: Details<number> & { placeholder: string; most: number },
 ): Option<number | null> {
   return { ...wholeNumber(details), fallback: null }
 }

@@ -51,7 +51,9 @@ describe.each(allCommands().map(command => [command.name, command] as const))(
         expect(text).toContain(option.help)
         expect(text).toContain(`Example: ${option.example}`)
         if (option.shownDefault) expect(text).toContain(`(default: ${option.shownDefault})`)
-        expect(text).toContain(`or ${variableName(key, key in globalOptions || option.shared ? null : name)}`)
+        expect(text).toContain(
+          `variable: ${variableName(key, key in globalOptions || option.shared ? null : name)}`,
+        )
       }
     })
 

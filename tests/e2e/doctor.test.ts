@@ -94,7 +94,7 @@ test('without a pool it says how to make one, and looks at the rest', async () =
   const { status, bad, of } = findingsIn(await bare.canhazgpu('doctor'))
   expect([status, bad]).toEqual([1, ['store']])
   expect(of.get('store')).toBe(
-    `problem ${bare.poolPath}: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus 3`,
+    `problem ${bare.poolPath}: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus 3 --store sqlite:${bare.poolPath}`,
   )
   expect(of.get('driver')).toBe('ok nvidia-smi of driver 550.54.15 answers for 3 GPUs')
 })

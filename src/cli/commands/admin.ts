@@ -20,6 +20,7 @@ const options = {
       'Number of GPUs available on this machine (required, but for --drain and --undrain): the first N that nvidia-smi reports. ' +
       'A pool that is there grows or shrinks',
     example: '--gpus 8',
+    most: MAX_GPUS,
   }),
   force: flag({
     help: 'Force reinitialization even if already initialized; clears all reservations',
@@ -76,8 +77,6 @@ export default defineCommand({
 function checkUsage({ gpus, drain, undrain, note }: OptionValues<typeof options>): void {
   if (gpus === null && drain === null && undrain === null)
     throw new UsageError(`Missing option --gpus, for example ${options.gpus.example}`)
-  if (gpus !== null && gpus > MAX_GPUS)
-    throw new UsageError(`Invalid value for --gpus: "${gpus}". A pool holds at most ${MAX_GPUS} GPUs`)
   if (note !== null && drain === null)
     throw new UsageError(
       `--note says why GPUs are drained. Use it with --drain, for example ${options.note.example}`,

@@ -1,6 +1,7 @@
 import { PoolNotInitializedError, ProbeFailedError, UserError } from '../../core/errors.ts'
 import type { PoolFile } from '../../store/sqlite/examine.ts'
 import { userNameOf } from '../../system/user-name.ts'
+import { storeWord } from '../store-word.ts'
 import type { HostFacts } from './facts.ts'
 import { type Finding, withAdvice } from './finding.ts'
 
@@ -13,7 +14,11 @@ export function checkStore({ store: { path, files }, health }: HostFacts): Findi
   const database = files.find(({ role }) => role === 'database')
   if (!database || database.problem === 'missing') {
     const gpuCount = health === null || health instanceof ProbeFailedError ? null : health.gpus.length
-    return { level: 'problem', check, text: `${path}: ${new PoolNotInitializedError(gpuCount).message}` }
+    return {
+      level: 'problem',
+      check,
+      text: `${path}: ${new PoolNotInitializedError(gpuCount, storeWord(`sqlite:${path}`)).message}`,
+    }
   }
   const faults = files.flatMap(file => faultsOf(file, database))
   const level = faults.some(({ level }) => level === 'problem') ? 'problem' : 'warning'

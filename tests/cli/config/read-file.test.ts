@@ -84,7 +84,7 @@ describe('a key that is not known', () => {
 
 describe('a value that does not fit', () => {
   const label = 'Use one line of at most 200 characters, without control characters'
-  const threshold = 'Use a whole number of at least 0, for example memory-threshold = 500'
+  const threshold = 'Use a whole number from 0 to 100000000, for example memory-threshold = 500'
   test.each([
     ['memory-threshold = "500"', `memory-threshold in ${PATH}: "500". ${threshold}`],
     ['memory-threshold = 1.5', `memory-threshold in ${PATH}: 1.5. ${threshold}`],
@@ -114,7 +114,7 @@ describe('a value that does not fit', () => {
     ],
     [
       'history-days = 0',
-      `history-days in ${PATH}: 0. Use a whole number of at least 1, for example history-days = 90`,
+      `history-days in ${PATH}: 0. Use a whole number from 1 to 36525, for example history-days = 90`,
     ],
     [
       'expiry-warning = true',
@@ -124,7 +124,7 @@ describe('a value that does not fit', () => {
     ['[admin]\nforce = 1', `admin.force in ${PATH}: 1. Use true or false, for example force = true`],
     [
       '[log]\nlines = false',
-      `log.lines in ${PATH}: false. Use a whole number of at least 0, for example lines = 100`,
+      `log.lines in ${PATH}: false. Use a whole number from 0 to 1000000000, for example lines = 100`,
     ],
     [
       '[run.timeout]\nx = 1',
