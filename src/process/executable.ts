@@ -1,5 +1,5 @@
 import { CommandNotExecutableError, CommandNotFoundError } from '../core/errors.ts'
-import { checkExecutable, isDirectory } from '../system/libc/files.ts'
+import { checkExecutable, isDirectory, isThere } from '../system/libc/files.ts'
 import { ENOENT, ENOTDIR, errorText } from '../system/libc/library.ts'
 
 /** Where execvp(3) looks when PATH is not set. */
@@ -13,12 +13,15 @@ const DEFAULT_PATH = Buffer.from('/bin:/usr/bin')
  * @throws {CommandNotExecutableError} when there is one that may not be executed (126)
  */
 export function findExecutable(name: Uint8Array, path: Uint8Array | undefined): Uint8Array {
+  // Of a directory that may not be looked into, nobody can say that the command is there.
+  const isPath = Buffer.from(name).includes('/')
   let denied: string | null = null
   for (const candidate of candidates(Buffer.from(name), Buffer.from(path ?? DEFAULT_PATH))) {
     const error = checkExecutable(candidate)
     if (error === 0 && !isDirectory(candidate)) return candidate
     if (error === 0) denied ??= 'it is a directory'
-    else if (error !== ENOENT && error !== ENOTDIR) denied ??= errorText(error)
+    else if (error !== ENOENT && error !== ENOTDIR && (isPath || isThere(candidate)))
+      denied ??= errorText(error)
   }
   const command = Buffer.from(name).toString()
   if (denied !== null) throw new CommandNotExecutableError(command, denied)

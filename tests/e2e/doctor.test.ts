@@ -195,7 +195,7 @@ describe('the files of the pool', () => {
   test.skipIf(!canMakeUsers)('that not all can reach or that belong to others are named', async () => {
     chmodSync(dirname(host.poolPath), 0o750)
     expect((await doctor()).of.get('store')).toMatch(
-      /^problem .*\/pool has mode 0750, so only some can use the pool - sudo chmod go\+x/,
+      /^problem .*\/pool has mode 0750, so only some can use the pool - sudo chmod 755/,
     )
     chmodSync(dirname(host.poolPath), 0o755)
     chownSync(`${host.poolPath}-wal`, 4999, 4999)

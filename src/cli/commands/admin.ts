@@ -5,6 +5,7 @@ import type { Provider } from '../../core/pool.ts'
 import { NVIDIA_SMI } from '../../probe/nvidia-smi.ts'
 import { openProbe } from '../../probe/probe.ts'
 import { sightAll } from '../../process/identity.ts'
+import { examineStore } from '../../store/open.ts'
 import type { Store } from '../../store/store.ts'
 import { isOnPath } from '../../system/spawn.ts'
 import { userNameOf } from '../../system/user-name.ts'
@@ -69,9 +70,17 @@ export default defineCommand({
     })
     context.notice(...adminNotices(done, wish))
     context.print(...adminLines(done, wish))
+    if (done.size !== null) await warnOfDirectory(context)
     return 0
   },
 })
+
+/** A pool in a place that was there before may be nobody else's to use, or everybody's to delete. */
+async function warnOfDirectory({ storeUrl, notice }: Context): Promise<void> {
+  const { directoryWarning } = await import('../doctor/directories.ts')
+  const warning = directoryWarning(await examineStore(storeUrl))
+  if (warning !== null) notice(warning)
+}
 
 /** @throws {UsageError} */
 function checkUsage({ gpus, drain, undrain, note }: OptionValues<typeof options>): void {
