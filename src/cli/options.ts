@@ -22,6 +22,8 @@ export interface Option<T> {
   readonly completes?: 'files' | 'gpus'
   /** How it is written in a configuration file; text, where this is missing. */
   readonly written?: readonly Written[]
+  /** What a text means that stands in a configuration file of this directory; itself, where this is missing. */
+  readonly inFileOf?: (directory: string, text: string) => string
   /** The key of the option that it replaces: of the two, the one from the later source holds. */
   readonly insteadOf?: string
   readonly help: string
@@ -52,7 +54,14 @@ type Details<T> = Pick<Option<T>, 'help' | 'example'> &
   Partial<
     Pick<
       Option<T>,
-      'short' | 'shownDefault' | 'insteadOf' | 'completes' | 'hostWide' | 'excludes' | 'excludesBecause'
+      | 'short'
+      | 'shownDefault'
+      | 'insteadOf'
+      | 'inFileOf'
+      | 'completes'
+      | 'hostWide'
+      | 'excludes'
+      | 'excludesBecause'
     >
   >
 

@@ -62,13 +62,21 @@ function readValue(
   source: string,
 ): string | null {
   const text = textOf(option, value)
-  if (text === null || (text !== undefined && meaningOf(option, text) !== undefined)) return text
+  if (text === null) return null
+  if (text !== undefined && meaningOf(option, text) !== undefined)
+    return option.inFileOf?.(directoryOf(path), text) ?? text
   const example = exampleLine(key, option, isJson(path))
   const problem =
     typeof value === 'string'
       ? refusal(option, value, example)
       : `${shortened(tomlValue(value as WrittenValue))}. Use ${option.expected}, for example ${example}`
   throw new UsageError(`Invalid value for ${source}: ${problem}`)
+}
+
+/** Absolute: `--config lab.toml` may be relative. */
+function directoryOf(path: string): string {
+  const absolute = path.startsWith('/') ? path : `${process.cwd()}/${path}`
+  return absolute.replace(/\/[^/]*$/, '') || '/'
 }
 
 function shortened(text: string): string {

@@ -53,6 +53,20 @@ describe('a file may say', () => {
   })
 })
 
+describe('a relative store', () => {
+  test.each([
+    ['/etc/canhazgpu/config.toml', 'sqlite:pool.db', 'sqlite:/etc/canhazgpu/pool.db'],
+    ['/home/alice/lab.toml', 'sqlite:../lab/pool.db', 'sqlite:/home/alice/../lab/pool.db'],
+    ['/lab.toml', 'sqlite:pool.db', 'sqlite:/pool.db'],
+    ['lab.toml', 'sqlite:pool.db', `sqlite:${process.cwd()}/pool.db`],
+    ['conf/lab.toml', 'sqlite:pool.db', `sqlite:${process.cwd()}/conf/pool.db`],
+    ['/etc/canhazgpu/config.toml', 'sqlite:/srv/pool.db', 'sqlite:/srv/pool.db'],
+    ['/etc/canhazgpu/config.toml', 'redis://host:6379', 'redis://host:6379'],
+  ])('in %s counts from its directory: %s', (path, url, meant) => {
+    expect(read(`store = "${url}"`, path)('store', null)?.text).toBe(meant)
+  })
+})
+
 describe('a key that is not known', () => {
   test.each([
     ['memory-treshold = 1', 'memory-treshold. Did you mean memory-threshold?'],
