@@ -5,8 +5,10 @@ import { Host } from '../helpers/host.ts'
 
 /** What `npm start` prints on a host. */
 async function demo(host: Host): Promise<string> {
-  const script = join(import.meta.dir, '../../scripts/start.ts')
-  const { status, stdout, stderr } = await outcome(start([process.execPath, script], { env: host.env }))
+  const cwd = join(import.meta.dir, '../..')
+  const { status, stdout, stderr } = await outcome(
+    start([process.execPath, 'scripts/start.ts'], { env: host.env, cwd }),
+  )
   expect([status, stderr.replaceAll(/^.*(Reserved|simulated).*\n/gm, '')]).toEqual([0, ''])
   return stdout
 }
