@@ -5,7 +5,7 @@ import { globalOptions } from '../global-options.ts'
 import { nearest } from '../nearest.ts'
 import type { Option, Options } from '../options.ts'
 import { requestOptions } from '../request-options.ts'
-import { type Layer, meaningOf, refusal, type Setting } from '../settings.ts'
+import { type Layer, meaningOf, refusal, type Setting, shortened } from '../settings.ts'
 import { brokenJsonLine, brokenTomlLine } from './broken-line.ts'
 import { standingSettings } from './standing-settings.ts'
 import { exampleLine, fileKey, textOf, tomlValue, type WrittenValue } from './written-value.ts'
@@ -77,10 +77,6 @@ function readValue(
 function directoryOf(path: string): string {
   const absolute = path.startsWith('/') ? path : `${process.cwd()}/${path}`
   return absolute.replace(/\/[^/]*$/, '') || '/'
-}
-
-function shortened(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 60)}…`
 }
 
 function parse(path: string, content: Uint8Array): Record<string, unknown> {
