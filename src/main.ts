@@ -5,7 +5,7 @@ import { readCommandLine } from './cli/command-line.ts'
 import { notice, print } from './cli/output/print.ts'
 import { UserError } from './core/errors.ts'
 import { COMPLETER, KEEPER, OBSERVER, SUPERVISED } from './process/hidden-words.ts'
-import { exitNow } from './system/libc.ts'
+import { exitNow } from './system/libc/processes.ts'
 
 async function main(args: readonly string[], supervisorFd: number | null = null): Promise<number> {
   if (args[0] === KEEPER) {

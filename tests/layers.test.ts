@@ -13,7 +13,7 @@ const ALSO = new Set(['src/main.ts package.json', 'src/cli/man-page.ts package.j
 
 /** Who may touch the runtime's own interfaces, so that each can be exchanged in one place. */
 const doors: [touch: RegExp, places: readonly string[]][] = [
-  [/^bun:ffi$/, ['src/system/libc.ts', 'src/system/job-control.ts']],
+  [/^bun:ffi$/, ['src/system/libc/library.ts', 'src/system/job-control.ts']],
   [/^bun:sqlite$/, ['src/store/sqlite/']],
   [/^(node:)?child_process$/, []],
   [/^bun$/, ['src/store/redis/']],
@@ -58,7 +58,7 @@ describe('the checks above', () => {
   test.each([
     ['src/core/made.ts', "import { statusLine } from '../cli/output/status-lines.ts'"],
     ['src/core/made.ts', "import type { Store } from '../store/store.ts'"],
-    ['src/core/made.ts', "export * from '../system/libc.ts'"],
+    ['src/core/made.ts', "export * from '../system/libc/files.ts'"],
     ['src/core/made.ts', "import { statSync } from 'node:fs'"],
     ['src/core/made.ts', "const { version } = require('../../package.json')"],
     ['src/store/sqlite/made.ts', "import { sight } from '../../process/identity.ts'"],
@@ -75,7 +75,7 @@ describe('the checks above', () => {
     ['src/store/made.ts', "import { dlopen } from 'bun:ffi'"],
     ['src/cli/made.ts', "import { Database } from 'bun:sqlite'"],
     ['src/probe/made.ts', "Bun.spawn(['nvidia-smi'])"],
-    ['src/system/libc.ts', "Bun.spawnSync(['true'])"],
+    ['src/system/libc/files.ts', "Bun.spawnSync(['true'])"],
     ['src/probe/made.ts', "import { execFile } from 'node:child_process'"],
     ['src/store/sqlite/made.ts', "import { redis } from 'bun'"],
     ['src/cli/made.ts', "Bun.TOML.parse('a = 1')"],

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../core/duration.ts'
 import { PoolNotInitializedError } from '../core/errors.ts'
 import type { Pool } from '../core/pool.ts'
 import { EarlyProbe } from '../probe/early.ts'
@@ -13,8 +14,6 @@ import { standingSettings } from './config/standing-settings.ts'
 import { globalOptions } from './global-options.ts'
 import { notice, print, printColoured } from './output/print.ts'
 import { resolveOptions, settingsFor } from './settings.ts'
-
-const DAY_MS = 86_400_000
 
 /** The real world for a command. */
 export function createContext(

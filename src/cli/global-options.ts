@@ -1,7 +1,8 @@
+import { HOUR_MS } from '../core/duration.ts'
 import { DEFAULT_MEMORY_THRESHOLD_MIB } from '../core/usage.ts'
 import { DEFAULT_PROBE_TIMEOUT_MS } from '../probe/probe.ts'
 import { DEFAULT_STORE_URL } from '../store/open.ts'
-import { duration, optionalText, positiveInteger, text } from './options.ts'
+import { duration, optionalText, text, wholeNumber } from './options.ts'
 
 /** What every command takes, before or behind its name. */
 export const globalOptions = {
@@ -11,7 +12,7 @@ export const globalOptions = {
     example: '--store sqlite:/srv/gpu/pool.db',
     fallback: DEFAULT_STORE_URL,
   }),
-  memoryThreshold: positiveInteger({
+  memoryThreshold: wholeNumber({
     placeholder: 'MB',
     help: 'A GPU with more memory used than this is in use',
     example: '--memory-threshold 500',
@@ -24,7 +25,7 @@ export const globalOptions = {
     fallback: DEFAULT_PROBE_TIMEOUT_MS,
     shownDefault: '30s',
     leastMs: 100,
-    mostMs: 3_600_000,
+    mostMs: HOUR_MS,
     bounds: 'from 0.1s to 1h',
   }),
   config: optionalText({

@@ -1,16 +1,17 @@
+import { MINUTE_MS } from '../core/duration.ts'
 import type { ManualReservation, Pool } from '../core/pool.ts'
 import { findKeptManual } from '../core/release.ts'
 import type { KeeperOrders, ManualTask } from '../process/start-keeper.ts'
 import { openStore } from '../store/open.ts'
 import type { Listener } from '../store/store.ts'
-import { waitForEnd } from '../system/libc.ts'
+import { waitForEnd } from '../system/libc/waiting.ts'
 import { writeToTerminal } from '../system/terminal-message.ts'
 import { observeIfDue } from './observe.ts'
 import { safeText } from './output/safe-text.ts'
 import { expiryWarning, idleWarning } from './output/warnings.ts'
 
 /** How often it looks at the pool when nothing is heard of it. */
-const LOOK_INTERVAL_MS = 60_000
+const LOOK_INTERVAL_MS = MINUTE_MS
 
 /** However much happens in a pool, a keeper looks at it no more often than this. */
 const LEAST_LOOK_INTERVAL_MS = 1000

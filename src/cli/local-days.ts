@@ -1,8 +1,6 @@
+import { HOUR_MS, SECOND_MS } from '../core/duration.ts'
 import type { Day } from '../core/report.ts'
-import { localTime } from '../system/libc.ts'
-
-const SECOND_MS = 1000
-const HOUR_MS = 3600 * SECOND_MS
+import { localTime } from '../system/libc/local-time.ts'
 
 /** Longer than any step of a time zone: clocks go forward an hour, and once in a while an island changes its date. */
 const LONGEST_STEP_MS = 26 * HOUR_MS

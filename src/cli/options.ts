@@ -68,8 +68,8 @@ export function flag(details: Omit<Details<boolean>, 'shownDefault'>): Option<bo
   }
 }
 
-/** A positive whole number in plain digits: what somebody may have meant by `1e3` or `0x10` is not guessed. */
-export function positiveInteger(
+/** A whole number in plain digits, at least 1 where nothing else is said: what somebody may have meant by `1e3` or `0x10` is not guessed. */
+export function wholeNumber(
   details: Details<number> & { placeholder: string; fallback?: number; least?: number },
 ): Option<number> {
   const { fallback, least = 1 } = details
@@ -86,11 +86,11 @@ export function positiveInteger(
   }
 }
 
-/** A positive whole number that may be missing: null. */
-export function optionalPositiveInteger(
+/** A whole number that may be missing: null. */
+export function optionalWholeNumber(
   details: Details<number> & { placeholder: string },
 ): Option<number | null> {
-  return { ...positiveInteger(details), fallback: null }
+  return { ...wholeNumber(details), fallback: null }
 }
 
 /** A length of time in milliseconds, between two bounds. */

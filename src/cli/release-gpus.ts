@@ -1,5 +1,6 @@
 import { CommandStillRunsError, UsageError } from '../core/errors.ts'
 import type { Sighting } from '../core/expire.ts'
+import { gpuList } from '../core/gpu-list.ts'
 import type { Holder, Pool, ProcessIdentity, Reservation } from '../core/pool.ts'
 import { planRelease, releaseByWord, releaseKept } from '../core/release.ts'
 import { startedCommandOf } from '../process/command-of.ts'
@@ -112,8 +113,8 @@ function report(
   { print, notice }: Context,
 ): void {
   const gpus = released.toSorted((a, b) => a - b)
-  if (gpus.length > 0) print(`Released ${gpus.length} GPU(s): [${gpus.join(', ')}]`)
+  if (gpus.length > 0) print(`Released ${gpus.length} GPU(s): ${gpuList(gpus)}`)
   const isNothing = notReserved.length === asked.length
-  if (isNothing) print(`No reserved GPUs found among [${asked.join(', ')}]`)
-  else if (notReserved.length > 0) notice(`Not reserved: [${notReserved.join(', ')}]`)
+  if (isNothing) print(`No reserved GPUs found among ${gpuList(asked)}`)
+  else if (notReserved.length > 0) notice(`Not reserved: ${gpuList(notReserved)}`)
 }

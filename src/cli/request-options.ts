@@ -7,12 +7,12 @@ import {
   type Options,
   type OptionValues,
   optionalLabel,
-  positiveInteger,
+  wholeNumber,
 } from './options.ts'
 
 /** What `run` and `reserve` both take: which GPUs, and whether to wait for them. */
 export const requestOptions = shared({
-  gpus: positiveInteger({
+  gpus: wholeNumber({
     placeholder: 'N',
     short: 'g',
     help: 'Number of GPUs to reserve',

@@ -1,3 +1,4 @@
+import { gpuList } from '../core/gpu-list.ts'
 import { releaseKept } from '../core/release.ts'
 import type { Until } from '../core/reserve.ts'
 import { become } from '../process/become.ts'
@@ -49,7 +50,7 @@ export async function runCommand(
       killAfterMs: durationMs === null ? null : durationMs + KEEPER_SLACK_MS,
     },
   })
-  context.notice(`Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}]`)
+  context.notice(`Reserved ${gpus.length} GPU(s): ${gpuList(gpus)}`)
   const variables = {
     CUDA_VISIBLE_DEVICES: gpus.join(','),
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',

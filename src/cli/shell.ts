@@ -1,7 +1,7 @@
 import { caller, variable } from '../process/caller.ts'
 import { findExecutable } from '../process/executable.ts'
 import { inheritedDescriptors } from '../process/inherited.ts'
-import { passwdShell } from '../system/libc.ts'
+import { passwdShell } from '../system/libc/passwd.ts'
 import type { Context } from './command.ts'
 import type { OptionValues } from './options.ts'
 import type { requestOptions } from './request-options.ts'

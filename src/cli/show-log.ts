@@ -1,6 +1,8 @@
+import { MINUTE_MS } from '../core/duration.ts'
 import { knownEnd } from '../core/pool.ts'
 import type { NumberedEvent } from '../store/store.ts'
-import { isTerminal, readerIsGone } from '../system/libc.ts'
+import { isTerminal } from '../system/libc/terminal-modes.ts'
+import { readerIsGone } from '../system/libc/waiting.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
 import { eventDocument } from './output/json/event.ts'
@@ -13,7 +15,7 @@ const STDOUT = 1
 const READER_INTERVAL_MS = 1000
 
 /** What an idle follower looks at all the same, should it ever have missed something. */
-const SAFETY_INTERVAL_MS = 60_000
+const SAFETY_INTERVAL_MS = MINUTE_MS
 
 /** More than can happen between two looks. */
 const ALL_NEW = 100_000

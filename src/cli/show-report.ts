@@ -1,6 +1,6 @@
 import { type Grouping, reporter, usesInPool } from '../core/report.ts'
 import { sightAll } from '../process/identity.ts'
-import { isTerminal, terminalColumns } from '../system/libc.ts'
+import { isTerminal, terminalColumns } from '../system/libc/terminal-modes.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
 import { localDays } from './local-days.ts'

@@ -1,4 +1,4 @@
-import { instantsShown, type LocalTime, localTime } from '../system/libc.ts'
+import { instantsShown, type LocalTime, localTime } from '../system/libc/local-time.ts'
 import type { Option } from './options.ts'
 
 const TIME = String.raw`(\d{1,2}):(\d\d)(?::(\d\d))?`

@@ -1,5 +1,6 @@
 import { UsageError, UserError } from '../core/errors.ts'
-import { dieBy, isTerminal, stopBy } from '../system/libc.ts'
+import { dieBy, stopBy } from '../system/libc/processes.ts'
+import { isTerminal } from '../system/libc/terminal-modes.ts'
 import { processOwner } from '../system/user-name.ts'
 import type { Context } from './command.ts'
 import { lookAt } from './look.ts'

@@ -1,6 +1,6 @@
 import { applyChanges, type Change, type Decision } from './changes.ts'
 import { type Drained, type Drains, setDrains } from './drain.ts'
-import { NotPoolOwnerError, type OwnersAct, PoolNotInitializedError } from './errors.ts'
+import { type AdministratorsAct, NotAdministratorError, PoolNotInitializedError } from './errors.ts'
 import { type Sightings, settle } from './expire.ts'
 import { initialize } from './initialize.ts'
 import type { Holder, Pool, Provider, QueueEntry } from './pool.ts'
@@ -20,7 +20,7 @@ export interface Authority {
   readonly by: Holder
   readonly path: string
   /** Null where the store has an access control of its own. */
-  readonly owner: Holder | null
+  readonly administrator: Holder | null
 }
 
 export interface Administered extends Drained {
@@ -36,18 +36,19 @@ export interface Administered extends Drained {
  * Makes a pool, or changes the one that is there, all in one step: first its size, then what is drained.
  *
  * @throws {PoolAlreadyInitializedError} when there is a pool of this size, or of another provider, and nothing else to do
- * @throws {NotPoolOwnerError} when there is a pool, and it is another's
+ * @throws {NotAdministratorError} when there is a pool, and it is another's
  */
 export function administer(
   pool: Pool | null,
   wish: Wish,
-  { by, path, owner }: Authority,
+  { by, path, administrator }: Authority,
   { sightings, now }: { sightings: Sightings; now: number },
 ): Decision<Administered> {
   const settled = pool ? settle(pool, sightings, now) : null
-  const ownersAct = pool && ownersActIn(pool, wish)
-  const isAllowed = by.uid === 0 || owner === null || owner.uid === by.uid
-  if (ownersAct && !isAllowed) throw new NotPoolOwnerError(path, owner.userName, ownersAct)
+  const administratorsAct = pool && administratorsActIn(pool, wish)
+  const isAllowed = by.uid === 0 || administrator === null || administrator.uid === by.uid
+  if (administratorsAct && !isAllowed)
+    throw new NotAdministratorError(path, administrator.userName, administratorsAct)
 
   const sized = changeSize(settled?.pool ?? null, wish, by, now)
   const before = [...(settled?.changes ?? []), ...sized.changes]
@@ -58,7 +59,10 @@ export function administer(
 }
 
 /** The first of the acts that a wish comes to which are not for everybody; null when it only asks for what is refused anyway. */
-function ownersActIn(pool: Pool, { gpuCount, force, provider, drain, undrain }: Wish): OwnersAct | null {
+function administratorsActIn(
+  pool: Pool,
+  { gpuCount, force, provider, drain, undrain }: Wish,
+): AdministratorsAct | null {
   if (gpuCount !== null && force) return 'reinitialize'
   if (gpuCount !== null && gpuCount !== pool.gpus.length && provider === pool.provider) return 'resize'
   if (drain.length > 0) return 'drain GPUs of'

@@ -1,5 +1,5 @@
 import { applyChanges, type Change } from './changes.ts'
-import { formatDuration } from './duration.ts'
+import { formatDuration, MINUTE_MS } from './duration.ts'
 import { type Ending, ended, leftQueue } from './history.ts'
 import type { Pool, Reservation } from './pool.ts'
 
@@ -17,7 +17,7 @@ export type Sighting = 'alive' | 'stopped' | 'gone' | 'unseen'
 export type Sightings = ReadonlyMap<string, Sighting>
 
 /** How often a keeper records a sign of life. */
-export const HEARTBEAT_INTERVAL_MS = 60_000
+export const HEARTBEAT_INTERVAL_MS = MINUTE_MS
 
 /** Five missed heartbeats end a reservation whose process cannot be seen; one that can be seen never ends by silence. */
 export const HEARTBEAT_TIMEOUT_MS = 5 * HEARTBEAT_INTERVAL_MS

@@ -1,5 +1,5 @@
 import { applyChanges, type Change, type Decision } from './changes.ts'
-import { formatDuration } from './duration.ts'
+import { formatDuration, MINUTE_MS } from './duration.ts'
 import { type Sightings, settle } from './expire.ts'
 import { ended, logged } from './history.ts'
 import { isObservationDue, observe } from './observe.ts'
@@ -8,7 +8,7 @@ import { canUse } from './queue.ts'
 import { isInUse, type Usage } from './usage.ts'
 
 /** How long a warned holder has to use the GPUs. */
-export const IDLE_WARNING_MS = 5 * 60_000
+export const IDLE_WARNING_MS = 5 * MINUTE_MS
 
 /** What is to be done about a manual reservation that is unused while others wait. */
 export interface IdleAct {

@@ -1,4 +1,5 @@
 import type { Observed } from './changes.ts'
+import { MINUTE_MS } from './duration.ts'
 import type { Pool } from './pool.ts'
 import { isInUse, type Usage } from './usage.ts'
 
@@ -12,7 +13,7 @@ export const OBSERVATION_INTERVAL_MS = 10_000
 const OBSERVATION_DUE_MS = 45_000
 
 /** What happened between two observations that lie further apart is not known: keepers observe once a minute. */
-const OBSERVATION_GAP_MS = 5 * 60_000
+const OBSERVATION_GAP_MS = 5 * MINUTE_MS
 
 /**
  * Records what a probe saw, so that `status` can tell since when a GPU has been unused.

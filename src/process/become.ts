@@ -1,5 +1,7 @@
 import { CommandNotExecutableError } from '../core/errors.ts'
-import { ENOENT, ENOEXEC, errorText, execve, readStart } from '../system/libc.ts'
+import { readStart } from '../system/libc/files.ts'
+import { ENOENT, ENOEXEC, errorText } from '../system/libc/library.ts'
+import { execve } from '../system/libc/processes.ts'
 import { restoreInherited } from './inherited.ts'
 
 /** A program to execute: all of it bytes, none of it needs to be UTF-8. */

@@ -1,4 +1,4 @@
-import { readFile } from '../system/libc.ts'
+import { readFile } from '../system/libc/files.ts'
 
 /** What the caller handed to this process, byte for byte: the runtime's own copies are decoded and may be altered. */
 export interface Caller {

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
 import type { ProcessIdentity } from '../core/pool.ts'
 import { groupOf, signalGroup, signalProcess } from '../system/job-control.ts'
-import { close, openPidfd, readFile } from '../system/libc.ts'
+import { close, readFile } from '../system/libc/files.ts'
+import { openPidfd } from '../system/libc/processes.ts'
 import { sight } from './identity.ts'
 import { waitForAnEnd } from './keeper.ts'
 

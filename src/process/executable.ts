@@ -1,5 +1,6 @@
 import { CommandNotExecutableError, CommandNotFoundError } from '../core/errors.ts'
-import { checkExecutable, ENOENT, ENOTDIR, errorText, isDirectory } from '../system/libc.ts'
+import { checkExecutable, isDirectory } from '../system/libc/files.ts'
+import { ENOENT, ENOTDIR, errorText } from '../system/libc/library.ts'
 
 /** Where execvp(3) looks when PATH is not set. */
 const DEFAULT_PATH = Buffer.from('/bin:/usr/bin')

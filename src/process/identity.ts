@@ -1,6 +1,7 @@
 import type { Sighting } from '../core/expire.ts'
 import type { Pool, ProcessIdentity } from '../core/pool.ts'
-import { processExists, readFile, readLink } from '../system/libc.ts'
+import { readFile, readLink } from '../system/libc/files.ts'
+import { processExists } from '../system/libc/processes.ts'
 
 /** What /proc/PID/stat says of a process, as far as it matters here; proc_pid_stat(5). */
 export interface ProcessStat {

@@ -1,12 +1,6 @@
-import {
-  isCloseOnExec,
-  keepOnExec,
-  openFileLimits,
-  readFile,
-  readLink,
-  resetSignal,
-  setOpenFileLimits,
-} from '../system/libc.ts'
+import { readFile, readLink } from '../system/libc/files.ts'
+import { isCloseOnExec, keepOnExec, openFileLimits, setOpenFileLimits } from '../system/libc/inheritance.ts'
+import { resetSignal } from '../system/libc/processes.ts'
 
 const SIGPIPE = 13
 const SIGXFSZ = 25

@@ -1,6 +1,8 @@
 import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
 import type { ProcessIdentity } from '../core/pool.ts'
-import { close, openPidfd, waitForAny, waitForEnd } from '../system/libc.ts'
+import { close } from '../system/libc/files.ts'
+import { openPidfd } from '../system/libc/processes.ts'
+import { waitForAny, waitForEnd } from '../system/libc/waiting.ts'
 import { sight } from './identity.ts'
 
 /** What a keeper does to the reservation that it keeps. */

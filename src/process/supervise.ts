@@ -12,7 +12,10 @@ import {
   spawnGroup,
   takeDefault,
 } from '../system/job-control.ts'
-import { close, cstring, isReadable, keepOnExec, openForReading, readFile } from '../system/libc.ts'
+import { close, openForReading, readFile } from '../system/libc/files.ts'
+import { keepOnExec } from '../system/libc/inheritance.ts'
+import { cstring } from '../system/libc/library.ts'
+import { isReadable } from '../system/libc/waiting.ts'
 import { allClosed } from '../system/spawn.ts'
 import type { Caller } from './caller.ts'
 import { SUPERVISED } from './hidden-words.ts'

@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts'
-import { isThere, isWritable } from '../system/libc.ts'
+import { isThere, isWritable } from '../system/libc/files.ts'
 import type { PoolExamination } from './sqlite/examine.ts'
 import { SqliteStore } from './sqlite/sqlite-store.ts'
 import type { HistoryMs, Store, StoreAccess } from './store.ts'

@@ -40,8 +40,8 @@ export interface Store {
    */
   alone<T>(act: () => Promise<T>): Promise<T | null>
 
-  /** The user who may make the pool anew (besides root), null where the store has an access control of its own. */
-  ownerUid(): Promise<number | null>
+  /** The user who may change the pool, besides root: whoever made it; null where the store has an access control of its own. */
+  administratorUid(): Promise<number | null>
 
   /** Lets go of files and connections. A command that is about to end need not call it. */
   close(): void

@@ -1,6 +1,6 @@
 /**
  * Jobs in a process group of their own, and whose turn it is on the terminal, as a shell does it; the C library, called
- * directly. Apart from `libc.ts` because only `run --timeout` and `release --gpu-ids` bind these functions.
+ * directly. Apart from `libc/` because only `run --timeout` and `release --gpu-ids` bind these functions.
  */
 
 import { dlopen, ptr } from 'bun:ffi'

@@ -1,6 +1,6 @@
 /** Starting processes: the one module that touches the runtime's spawn. */
 
-import { close, openMemoryFile, readMemoryFile } from './libc.ts'
+import { close, openMemoryFile, readMemoryFile } from './libc/files.ts'
 
 /** How a tool's run ended. */
 export type ToolRun =

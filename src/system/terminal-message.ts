@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
-import { isTerminal } from './libc.ts'
+import { isTerminal } from './libc/terminal-modes.ts'
 
 const { O_WRONLY, O_NOCTTY, O_NONBLOCK } = constants
 /** The permission that `mesg y` gives, and `mesg n` takes. */

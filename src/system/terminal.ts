@@ -1,4 +1,5 @@
-import { isTerminal, readLink } from './libc.ts'
+import { readLink } from './libc/files.ts'
+import { isTerminal } from './libc/terminal-modes.ts'
 
 /** The device of the terminal behind a descriptor, `/dev/pts/3`; null when it is none that others could open. */
 export function terminalPath(fd: number): string | null {

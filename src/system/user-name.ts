@@ -1,4 +1,5 @@
-import { passwdName, readFile } from './libc.ts'
+import { readFile } from './libc/files.ts'
+import { passwdName } from './libc/passwd.ts'
 
 /** A user's name in the passwd database, or `uid 4999` for one that has none. Variables like $USER are never believed. */
 export function userNameOf(uid: number): string {

@@ -1,13 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import {
-  choice,
-  duration,
-  flag,
-  type Options,
-  optionName,
-  positiveInteger,
-  text,
-} from '../../src/cli/options.ts'
+import { choice, duration, flag, type Options, optionName, text, wholeNumber } from '../../src/cli/options.ts'
 import { parseOptions } from '../../src/cli/parse-options.ts'
 import { environment, resolveOptions, settingsFor, variableName } from '../../src/cli/settings.ts'
 import { UsageError } from '../../src/core/errors.ts'
@@ -15,8 +7,8 @@ import fc from '../helpers/fast-check.ts'
 import { thrownBy } from '../helpers/thrown.ts'
 
 const table = {
-  gpus: positiveInteger({ placeholder: 'N', help: '', example: '--gpus 2', fallback: 1 }),
-  memoryThreshold: positiveInteger({
+  gpus: wholeNumber({ placeholder: 'N', help: '', example: '--gpus 2', fallback: 1 }),
+  memoryThreshold: wholeNumber({
     placeholder: 'MB',
     help: '',
     example: '--memory-threshold 5',
@@ -195,7 +187,7 @@ test.each([
 })
 
 test('an option without a default must be given', () => {
-  const options = { gpus: positiveInteger({ placeholder: 'N', help: '', example: '--gpus 8' }) }
+  const options = { gpus: wholeNumber({ placeholder: 'N', help: '', example: '--gpus 8' }) }
   const { message } = thrownBy(() => resolveOptions(options, new Map(), () => undefined), UsageError)
   expect(message).toBe('Missing option --gpus, for example --gpus 8')
 })

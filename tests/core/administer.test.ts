@@ -4,8 +4,8 @@ import { applyChanges } from '../../src/core/changes.ts'
 import {
   GpusHeldError,
   NoSuchGpuError,
+  NotAdministratorError,
   NotEnoughGpusError,
-  NotPoolOwnerError,
   PoolAlreadyInitializedError,
   PoolNotInitializedError,
 } from '../../src/core/errors.ts'
@@ -32,7 +32,7 @@ import {
 import { thrownBy } from '../helpers/thrown.ts'
 
 const [root, alice] = [aHolder(0), aHolder(1000)]
-const byRoot: Authority = { by: root, path: 'sqlite:/pool.db', owner: root }
+const byRoot: Authority = { by: root, path: 'sqlite:/pool.db', administrator: root }
 
 function decide(pool: Pool | null, wish: Partial<Wish>, authority = byRoot, sightings = new Map()) {
   const whole: Wish = {
@@ -233,28 +233,28 @@ describe('a pool that is there', () => {
   ]
 
   test.each(acts)('is not for others to %s (%j)', (act, wish) => {
-    const others = { by: alice, path: 'sqlite:/pool.db', owner: root }
-    const error = thrownBy(() => decide(pool, wish, others), NotPoolOwnerError)
-    expect(error).toMatchObject({ act, ownerName: 'user0', path: 'sqlite:/pool.db' })
+    const others = { by: alice, path: 'sqlite:/pool.db', administrator: root }
+    const error = thrownBy(() => decide(pool, wish, others), NotAdministratorError)
+    expect(error).toMatchObject({ act, administratorName: 'user0', path: 'sqlite:/pool.db' })
   })
 
   test.each([
-    ['its owner', { by: alice, path: '', owner: alice }],
-    ['root', { by: root, path: '', owner: alice }],
-    ['whoever its store lets in', { by: alice, path: '', owner: null }],
+    ['who made it', { by: alice, path: '', administrator: alice }],
+    ['root', { by: root, path: '', administrator: alice }],
+    ['whoever its store lets in', { by: alice, path: '', administrator: null }],
   ])('is for %s to change', (_, authority) => {
     for (const [, wish] of acts.filter(([, { gpuCount }]) => gpuCount !== 2)) {
       expect(decide(pool, wish, authority).result).toBeDefined()
     }
   })
 
-  test('is refused to others as to its owner where nothing would change', () => {
-    const others = { by: alice, path: 'sqlite:/pool.db', owner: root }
+  test('is refused to others as to its administrator where nothing would change', () => {
+    const others = { by: alice, path: 'sqlite:/pool.db', administrator: root }
     thrownBy(() => decide(pool, { gpuCount: 4 }, others), PoolAlreadyInitializedError)
   })
 
   test('that is not there yet is for everybody to make', () => {
-    const others = { by: alice, path: 'sqlite:/pool.db', owner: root }
+    const others = { by: alice, path: 'sqlite:/pool.db', administrator: root }
     expect(decide(null, { gpuCount: 4 }, others).result.size).toEqual({ kind: 'initialized' })
   })
 })

@@ -25,7 +25,7 @@ const examples: errors.UserError[] = [
   ),
   new errors.PoolNotInitializedError(8),
   new errors.PoolAlreadyInitializedError(8, 3),
-  new errors.NotPoolOwnerError('sqlite:/home/alice/pool.db', 'alice', 'reinitialize'),
+  new errors.NotAdministratorError('sqlite:/home/alice/pool.db', 'alice', 'reinitialize'),
   new errors.GpusHeldError(6, [aManual({ holder: alice, gpus: [5, 7] })]),
   new errors.TooManyGpusError('nvidia-smi', 8, 4),
   new errors.NoProviderError(),

@@ -9,12 +9,12 @@ import type { Store } from '../../store/store.ts'
 import { isOnPath } from '../../system/spawn.ts'
 import { userNameOf } from '../../system/user-name.ts'
 import { type Context, defineCommand } from '../command.ts'
-import { choice, flag, type OptionValues, optionalPositiveInteger, optionalText } from '../options.ts'
+import { choice, flag, type OptionValues, optionalText, optionalWholeNumber } from '../options.ts'
 import { adminLines, adminNotices } from '../output/admin-lines.ts'
 import { gpuIds } from '../request-options.ts'
 
 const options = {
-  gpus: optionalPositiveInteger({
+  gpus: optionalWholeNumber({
     placeholder: 'N',
     help:
       'Number of GPUs available on this machine (required, but for --drain and --undrain): the first N that nvidia-smi reports. ' +
@@ -128,6 +128,10 @@ async function checkGpuCount(provider: Provider, gpuCount: number, context: Cont
 
 /** Anybody may write to a shared pool; changing what it is is for those who made it. */
 async function authorityOn(store: Store, { storeUrl, holder }: Context): Promise<Authority> {
-  const uid = await store.ownerUid()
-  return { by: holder, path: storeUrl, owner: uid === null ? null : { uid, userName: userNameOf(uid) } }
+  const uid = await store.administratorUid()
+  return {
+    by: holder,
+    path: storeUrl,
+    administrator: uid === null ? null : { uid, userName: userNameOf(uid) },
+  }
 }

@@ -1,14 +1,14 @@
-import { formatDuration, parseDuration } from '../../core/duration.ts'
+import { DAY_MS, formatDuration, HOUR_MS, parseDuration } from '../../core/duration.ts'
 import { UsageError } from '../../core/errors.ts'
 import { extend } from '../../core/extend.ts'
+import { gpuList } from '../../core/gpu-list.ts'
 import { sightAll } from '../../process/identity.ts'
 import { defineCommand } from '../command.ts'
 import { initialized } from '../context.ts'
 import { localClock } from '../output/local-clock.ts'
 import { gpuIds } from '../request-options.ts'
 
-const HOUR_MS = 3_600_000
-const MOST_MS = 365 * 24 * HOUR_MS
+const MOST_MS = 365 * DAY_MS
 
 export default defineCommand({
   name: 'extend',
@@ -34,7 +34,7 @@ export default defineCommand({
     context.print(
       ...extended.map(({ gpus, expiresAt }) => {
         const left = formatDuration(expiresAt - now)
-        return `Extended ${gpus.length} GPU(s): [${gpus.join(', ')}] by ${formatDuration(durationMs)} (until ${localClock(expiresAt)}, in ${left})`
+        return `Extended ${gpus.length} GPU(s): ${gpuList(gpus)} by ${formatDuration(durationMs)} (until ${localClock(expiresAt)}, in ${left})`
       }),
     )
     return 0

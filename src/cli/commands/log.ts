@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts'
-import { flag, positiveInteger } from '../options.ts'
+import { flag, wholeNumber } from '../options.ts'
 
 export default defineCommand({
   name: 'log',
@@ -11,7 +11,7 @@ export default defineCommand({
       help: 'Go on: show what happens from now on, until Ctrl-C',
       example: '--follow',
     }),
-    lines: positiveInteger({
+    lines: wholeNumber({
       placeholder: 'N',
       short: 'n',
       help: 'How many lines to show of what has happened before',

@@ -1,3 +1,5 @@
+import { DAY_MS, SECOND_MS } from '../../core/duration.ts'
+import { gpuList } from '../../core/gpu-list.ts'
 import { releaseManual } from '../../core/release.ts'
 import { sightAll } from '../../process/identity.ts'
 import { defineCommand } from '../command.ts'
@@ -24,10 +26,10 @@ export default defineCommand({
     grace: duration({
       help: 'With --gpu-ids: how long after SIGTERM a command is killed',
       example: '--grace 1m',
-      fallback: 30_000,
+      fallback: 30 * SECOND_MS,
       shownDefault: '30s',
       leastMs: 1,
-      mostMs: 365 * 86_400_000,
+      mostMs: 365 * DAY_MS,
       bounds: 'up to 365d',
     }),
     json: jsonOption,
@@ -50,7 +52,7 @@ export default defineCommand({
     }
     context.print(
       gpus.length > 0
-        ? `Released ${gpus.length} GPU(s): [${gpus.join(', ')}]`
+        ? `Released ${gpus.length} GPU(s): ${gpuList(gpus)}`
         : 'No manually reserved GPUs found for current user',
     )
     return 0

@@ -1,7 +1,7 @@
 import { UsageError } from '../../core/errors.ts'
 import { defineCommand } from '../command.ts'
 import { jsonOption } from '../json-option.ts'
-import { choice, flag, positiveInteger } from '../options.ts'
+import { choice, flag, wholeNumber } from '../options.ts'
 
 /** Ten years: a slip of the finger must not make a calendar of a million days. */
 const MOST_DAYS = 3660
@@ -11,7 +11,7 @@ export default defineCommand({
   summary: 'Show who has used how many GPU hours',
   examples: ['canhazgpu report', 'canhazgpu report --days 7 --by day', 'canhazgpu report --by gpu --csv'],
   options: {
-    days: positiveInteger({
+    days: wholeNumber({
       placeholder: 'N',
       help: 'How many days to look back: today and the days before it',
       example: '--days 7',

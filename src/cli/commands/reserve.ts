@@ -1,5 +1,6 @@
-import { formatDuration } from '../../core/duration.ts'
+import { DAY_MS, formatDuration, HOUR_MS, SECOND_MS } from '../../core/duration.ts'
 import { UsageError } from '../../core/errors.ts'
+import { gpuList } from '../../core/gpu-list.ts'
 import type { Reservation } from '../../core/pool.ts'
 import { acquire } from '../acquire.ts'
 import { type Context, defineCommand } from '../command.ts'
@@ -10,9 +11,6 @@ import { localClock } from '../output/local-clock.ts'
 import { requestOptions } from '../request-options.ts'
 import { instantOf, optionalClockTime } from '../until.ts'
 
-const SECOND_MS = 1000
-const HOUR_MS = 3600 * SECOND_MS
-const DAY_MS = 24 * HOUR_MS
 const DEFAULT_DURATION_MS = 8 * HOUR_MS
 const MOST_MS = 365 * DAY_MS
 
@@ -127,7 +125,7 @@ async function announce(
   lines = linesToCopy(reservation),
 ): Promise<void> {
   const { gpus } = reservation
-  const reserved = `Reserved ${gpus.length} GPU(s): [${gpus.join(', ')}] ${terms}`
+  const reserved = `Reserved ${gpus.length} GPU(s): ${gpuList(gpus)} ${terms}`
   if (json) {
     const { reservationDocument } = await import('../output/json/reservation.ts')
     print(reservationDocument(reservation))

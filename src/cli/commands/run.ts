@@ -1,13 +1,14 @@
+import { DAY_MS, SECOND_MS } from '../../core/duration.ts'
 import { caller, variable } from '../../process/caller.ts'
 import { findExecutable } from '../../process/executable.ts'
 import { inheritedDescriptors } from '../../process/inherited.ts'
-import { closeOnExec } from '../../system/libc.ts'
+import { closeOnExec } from '../../system/libc/inheritance.ts'
 import { defineCommand } from '../command.ts'
 import { duration, optionalDuration } from '../options.ts'
 import { requestOptions } from '../request-options.ts'
 import { runCommand } from '../run-command.ts'
 
-const COMMAND_TIMES = { leastMs: 1, mostMs: 365 * 86_400_000, bounds: 'up to 365d' }
+const COMMAND_TIMES = { leastMs: 1, mostMs: 365 * DAY_MS, bounds: 'up to 365d' }
 
 export default defineCommand({
   name: 'run',
@@ -28,7 +29,7 @@ export default defineCommand({
     grace: duration({
       help: 'How long after SIGTERM the command is killed',
       example: '--grace 1m',
-      fallback: 30_000,
+      fallback: 30 * SECOND_MS,
       shownDefault: '30s',
       ...COMMAND_TIMES,
     }),

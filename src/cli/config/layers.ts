@@ -1,16 +1,8 @@
 import { ConfigUnreadableError } from '../../core/errors.ts'
 import { inheritedDescriptors } from '../../process/inherited.ts'
-import {
-  EACCES,
-  EFBIG,
-  ENOENT,
-  ENOTDIR,
-  ESPIPE,
-  errorText,
-  isThere,
-  passwdHome,
-  readRegularFile,
-} from '../../system/libc.ts'
+import { isThere, readRegularFile } from '../../system/libc/files.ts'
+import { EACCES, EFBIG, ENOENT, ENOTDIR, ESPIPE, errorText } from '../../system/libc/library.ts'
+import { passwdHome } from '../../system/libc/passwd.ts'
 import type { Layer, Setting } from '../settings.ts'
 
 /** A file that was read, and what it sets. */

@@ -1,13 +1,12 @@
-import { parseDuration } from '../../core/duration.ts'
+import { DAY_MS, MINUTE_MS, parseDuration } from '../../core/duration.ts'
 import { DEFAULT_HISTORY_DAYS } from '../../core/history.ts'
-import { type Option, optionalDuration, positiveInteger } from '../options.ts'
+import { type Option, optionalDuration, wholeNumber } from '../options.ts'
 
-const DAY_MS = 86_400_000
 const TIMES = { leastMs: 1, mostMs: 365 * DAY_MS, bounds: 'up to 365d' }
 
 /** What is set for good, in a configuration file or a variable, and is no option of a command. */
 export const standingSettings = {
-  historyDays: positiveInteger({
+  historyDays: wholeNumber({
     placeholder: 'DAYS',
     help: 'How long usage records and events are kept',
     example: 'CANHAZGPU_HISTORY_DAYS=90',
@@ -23,7 +22,7 @@ export const standingSettings = {
   expiryWarning: durationOrOff({
     help: 'How long before its end the holder of a manual reservation is warned; false for never',
     example: 'CANHAZGPU_EXPIRY_WARNING=30m',
-    fallback: 600_000,
+    fallback: 10 * MINUTE_MS,
     shownDefault: '10m',
   }),
 }

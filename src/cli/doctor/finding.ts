@@ -1,3 +1,5 @@
+import { gpuList } from '../../core/gpu-list.ts'
+
 /** What a check has found. A `problem` keeps people from their GPUs or the pool from being safe; a `warning` may. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'problem'
@@ -19,5 +21,5 @@ export function withAdvice(found: string, advice: string): string {
 
 /** `[1, 3]` */
 export function listed(gpus: readonly { readonly index: number }[]): string {
-  return `GPU(s) [${gpus.map(({ index }) => index).join(', ')}]`
+  return `GPU(s) ${gpuList(gpus.map(({ index }) => index))}`
 }

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../core/duration.ts'
 import { endOf, HEARTBEAT_INTERVAL_MS } from '../../core/expire.ts'
+import { gpuList } from '../../core/gpu-list.ts'
 import { displayName, type RunReservation } from '../../core/pool.ts'
 import type { HostFacts } from './facts.ts'
 import { type Finding, withAdvice } from './finding.ts'
@@ -33,5 +34,5 @@ export function checkReservations({ pool, sightings, now }: HostFacts): Finding 
 
 function named(run: RunReservation): string {
   const pids = run.processes.map(({ pid }) => pid).join(', ')
-  return `the run of ${displayName(run)} on GPU(s) [${run.gpus.join(', ')}] (PID ${pids})`
+  return `the run of ${displayName(run)} on GPU(s) ${gpuList(run.gpus)} (PID ${pids})`
 }

@@ -1,4 +1,5 @@
 import type { Administered, Wish } from '../../core/administer.ts'
+import { gpuList } from '../../core/gpu-list.ts'
 import { displayName } from '../../core/pool.ts'
 
 /** What `admin` has done, line by line. */
@@ -31,9 +32,9 @@ function drainLines(
 ): string[] {
   const unchanged = wanted.filter(index => !changed.includes(index))
   return [
-    ...(changed.length > 0 ? [`${word} ${changed.length} GPU(s): [${changed.join(', ')}]`] : []),
+    ...(changed.length > 0 ? [`${word} ${changed.length} GPU(s): ${gpuList(changed)}`] : []),
     ...(unchanged.length > 0
-      ? [`${word === 'Drained' ? 'Drained already' : 'Not drained'}: [${unchanged.join(', ')}]`]
+      ? [`${word === 'Drained' ? 'Drained already' : 'Not drained'}: ${gpuList(unchanged)}`]
       : []),
   ]
 }
@@ -48,7 +49,7 @@ export function adminNotices({ size, drained, held }: Administered, { provider }
     ...(hopeless > 0 ? [`${hopeless} waiting request(s) ask for more than that, and are refused now`] : []),
     ...held.map(reservation => {
       const gpus = reservation.gpus.filter(index => drained.includes(index))
-      return `GPU(s) [${gpus.join(', ')}] stay reserved by ${displayName(reservation)} (${reservation.type}) until that ends`
+      return `GPU(s) ${gpuList(gpus)} stay reserved by ${displayName(reservation)} (${reservation.type}) until that ends`
     }),
   ]
 }

@@ -1,4 +1,5 @@
-import { isTerminal, readLine, writeAll } from '../../system/libc.ts'
+import { readLine, writeAll } from '../../system/libc/files.ts'
+import { isTerminal } from '../../system/libc/terminal-modes.ts'
 
 const [STDIN, STDERR] = [0, 2]
 

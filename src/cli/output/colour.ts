@@ -2,7 +2,7 @@
  * Colour, for the one word of a line that tells the state. It says nothing that the word does not say.
  */
 
-import { isTerminal } from '../../system/libc.ts'
+import { isTerminal } from '../../system/libc/terminal-modes.ts'
 import { safeText } from './safe-text.ts'
 
 /** Select Graphic Rendition, ECMA-48 SGR: the foreground colours that every terminal has, in the user's own palette. */

@@ -1,4 +1,4 @@
-import { localTime } from '../../system/libc.ts'
+import { localTime } from '../../system/libc/local-time.ts'
 
 /**
  * An instant as people here read a clock: `2026-11-24 18:30:00`, in the time zone of the terminal.

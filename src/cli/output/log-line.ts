@@ -1,3 +1,4 @@
+import { gpuList } from '../../core/gpu-list.ts'
 import type { EventKind, LogEvent } from '../../core/history.ts'
 import { displayName } from '../../core/pool.ts'
 import { localClock } from './local-clock.ts'
@@ -12,7 +13,7 @@ const WORDS: Partial<Record<EventKind, string>> = { left: 'left line', 'idle-war
 export function eventLine(event: LogEvent): string {
   const { at, kind, gpus, by, note } = event
   const details = [
-    gpus.length > 0 ? `GPU(s) [${gpus.join(', ')}]` : '',
+    gpus.length > 0 ? `GPU(s) ${gpuList(gpus)}` : '',
     by === null ? '' : `by ${by.userName}`,
   ].filter(Boolean)
   const text = [details.join(' '), note ?? ''].filter(Boolean).join(' - ')

@@ -1,5 +1,6 @@
 import { OutputError } from '../../core/errors.ts'
-import { EPIPE, errorText, writeAll } from '../../system/libc.ts'
+import { writeAll } from '../../system/libc/files.ts'
+import { EPIPE, errorText } from '../../system/libc/library.ts'
 import { type ColouredLine, painted, takesColour } from './colour.ts'
 import { safeText } from './safe-text.ts'
 

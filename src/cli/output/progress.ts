@@ -1,4 +1,4 @@
-import { isTerminal, terminalColumns } from '../../system/libc.ts'
+import { isTerminal, terminalColumns } from '../../system/libc/terminal-modes.ts'
 import type { Context } from '../command.ts'
 import { noticeInPlace } from './print.ts'
 

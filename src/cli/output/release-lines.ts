@@ -1,4 +1,5 @@
 import { formatDuration } from '../../core/duration.ts'
+import { gpuList } from '../../core/gpu-list.ts'
 import { displayName, type Holder, type Reservation } from '../../core/pool.ts'
 import { wordsOf } from '../../process/command-of.ts'
 import type { Ending } from '../release-gpus.ts'
@@ -12,7 +13,7 @@ export function releaseNotice(
   graceMs: number,
 ): string {
   const whose = reservation.holder.uid === by.uid ? 'your' : `${displayName(reservation)}'s`
-  const claim = `${whose} ${reservation.type} reservation of GPU(s) [${reservation.gpus.join(', ')}]`
+  const claim = `${whose} ${reservation.type} reservation of GPU(s) ${gpuList(reservation.gpus)}`
   const pids = pidsOf(reservation, processes === 'alive' || processes === 'stopped')
   if (command) {
     return `Ends ${claim} and its command, ${pids}: SIGTERM, and SIGKILL after ${formatDuration(graceMs)}`

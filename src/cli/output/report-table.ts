@@ -1,4 +1,4 @@
-import { formatDuration } from '../../core/duration.ts'
+import { formatDuration, HOUR_MS } from '../../core/duration.ts'
 import { displayName } from '../../core/pool.ts'
 import type { Report, ReportRow, Totals } from '../../core/report.ts'
 import { columnsOf, cut } from './columns.ts'
@@ -6,7 +6,6 @@ import { safeText } from './safe-text.ts'
 
 const GAP = '  '
 const [LEAST_BAR, MOST_BAR] = [8, 40]
-const HOUR_MS = 3_600_000
 
 /** Where a table is shown. */
 export interface Screen {

@@ -1,11 +1,11 @@
+import { writeAll } from '../../system/libc/files.ts'
 import {
   keyByKey,
   setTerminalModes,
   terminalColumns,
   terminalModes,
   terminalRows,
-  writeAll,
-} from '../../system/libc.ts'
+} from '../../system/libc/terminal-modes.ts'
 import type { ColouredLine } from './colour.ts'
 import { layOut } from './frame.ts'
 

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../core/duration.ts'
+import { formatDuration, MINUTE_MS } from '../../core/duration.ts'
 import { displayName, type Pool, type Reservation } from '../../core/pool.ts'
 import { type GpuStatus, type PoolFacts, poolStatus, type Validation } from '../../core/status.ts'
 import type { GpuDetails, GpuProcess } from '../../core/usage.ts'
@@ -96,7 +96,7 @@ function availableNote(validation: Validation): string {
 }
 
 /** From here on the time is shown for which a reserved GPU has been unused; before, it is just not used yet. */
-const LEAST_UNUSED_MS = 60_000
+const LEAST_UNUSED_MS = MINUTE_MS
 
 function reservedNote(validation: Validation, reservedAt: number, now: number): string {
   switch (validation.kind) {

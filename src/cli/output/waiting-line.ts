@@ -1,3 +1,4 @@
+import { gpuList } from '../../core/gpu-list.ts'
 import { displayName, type Wanted } from '../../core/pool.ts'
 import type { Waiting } from '../../core/queue.ts'
 import { shortClock } from './local-clock.ts'
@@ -10,7 +11,7 @@ export function waitingLine(waiting: Waiting, now: number): string {
 
 /** `2 GPU(s)`, or `GPU(s) [1, 3]` for exact ones. */
 export function askedFor({ count, gpuIds }: Wanted): string {
-  return gpuIds ? `GPU(s) [${gpuIds.join(', ')}]` : `${count} GPU(s)`
+  return gpuIds ? `GPU(s) ${gpuList(gpuIds)}` : `${count} GPU(s)`
 }
 
 /** Why a request does not start yet. */

@@ -1,8 +1,8 @@
 import type { SQLiteError } from 'bun:sqlite'
 import { StoreBusyError, StoreDamagedError, StoreFailedError, type UserError } from '../../core/errors.ts'
-import { isDirectory } from '../../system/libc.ts'
+import { isDirectory } from '../../system/libc/files.ts'
 import { LOCK_TIMEOUT_SECONDS, lockPath } from './lock.ts'
-import { findLockHolder } from './lock-holder.ts'
+import { findLockingProcess } from './locking-process.ts'
 
 /** What SQLite's result code means to the person at the terminal; sqlite.org/rescode.html. Null for a code that is a bug of ours. */
 export function storeFailure(error: SQLiteError, path: string, action: 'read' | 'write'): UserError | null {
@@ -30,6 +30,6 @@ export function storeFailure(error: SQLiteError, path: string, action: 'read' | 
 /** Somebody has had the lock for all the time that a command waits. */
 export function storeBusy(path: string): StoreBusyError {
   // Whoever stands first in the line is only waiting, too, while somebody has the database itself.
-  const lockHolder = findLockHolder([path, `${path}-shm`, lockPath(path)])
-  return new StoreBusyError(path, LOCK_TIMEOUT_SECONDS * 1000, lockHolder)
+  const lockedBy = findLockingProcess([path, `${path}-shm`, lockPath(path)])
+  return new StoreBusyError(path, LOCK_TIMEOUT_SECONDS * 1000, lockedBy)
 }

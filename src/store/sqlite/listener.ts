@@ -1,4 +1,6 @@
-import { close, drainWatch, openPidfd, processExists, waitForAny, watchCloses } from '../../system/libc.ts'
+import { close } from '../../system/libc/files.ts'
+import { openPidfd, processExists } from '../../system/libc/processes.ts'
+import { drainWatch, waitForAny, watchCloses } from '../../system/libc/waiting.ts'
 import type { Listener } from '../store.ts'
 import { lockPath } from './lock.ts'
 

@@ -1,4 +1,5 @@
-import { close, lockExclusively, openForReading, tryLock } from '../../system/libc.ts'
+import { close, openForReading } from '../../system/libc/files.ts'
+import { lockExclusively, tryLock } from '../../system/libc/locks.ts'
 
 /** How long a command waits for its turn, in seconds. */
 export const LOCK_TIMEOUT_SECONDS = 5

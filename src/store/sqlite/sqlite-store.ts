@@ -3,7 +3,7 @@ import type { Decision } from '../../core/changes.ts'
 import type { UsageRecord } from '../../core/history.ts'
 import type { Pool } from '../../core/pool.ts'
 import type { Use } from '../../core/report.ts'
-import { fileSize, isMissing } from '../../system/libc.ts'
+import { fileSize, isMissing } from '../../system/libc/files.ts'
 import type { HistoryMs, Listener, NumberedEvent, Store, StoreAccess } from '../store.ts'
 import { forgetSome } from './forget.ts'
 import { SqliteListener } from './listener.ts'
@@ -88,7 +88,7 @@ export class SqliteStore implements Store {
     return alone(this.path, act)
   }
 
-  async ownerUid(): Promise<number | null> {
+  async administratorUid(): Promise<number | null> {
     const { statSync } = await import('node:fs')
     return statSync(this.path, { throwIfNoEntry: false })?.uid ?? null
   }

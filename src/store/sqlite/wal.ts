@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite'
 import { SQLiteError } from 'bun:sqlite'
-import { fileSize } from '../../system/libc.ts'
+import { fileSize } from '../../system/libc/files.ts'
 import { BUSY_TIMEOUT_MS } from './lock.ts'
 
 /** So much is read back in no time, and makes the two disk flushes of a checkpoint rare: one in 15 commands or so. */

@@ -3,7 +3,7 @@ import run from '../../../src/cli/commands/run.ts'
 import { allCommands } from '../../../src/cli/commands.ts'
 import { readConfiguration } from '../../../src/cli/config/read-file.ts'
 import { knownVariables } from '../../../src/cli/config/rows.ts'
-import { flag, positiveInteger } from '../../../src/cli/options.ts'
+import { flag, wholeNumber } from '../../../src/cli/options.ts'
 import { type Given, parseOptions } from '../../../src/cli/parse-options.ts'
 import { environment, type Layer, resolveOptions, settingsFor } from '../../../src/cli/settings.ts'
 import fc from '../../helpers/fast-check.ts'
@@ -92,7 +92,7 @@ describe('of --gpus and --gpu-ids', () => {
 })
 
 describe('options that exclude each other', () => {
-  const time = positiveInteger({ placeholder: 'N', help: '', example: '--time 1', fallback: 0 })
+  const time = wholeNumber({ placeholder: 'N', help: '', example: '--time 1', fallback: 0 })
   const table = {
     a: { ...time, excludes: ['b'], excludesBecause: 'one is enough' },
     b: { ...time, excludes: ['c'] },

@@ -2,7 +2,7 @@
 
 import { ProbeFailedError } from '../../../src/core/errors.ts'
 import { NvidiaSmiProbe } from '../../../src/probe/nvidia-smi.ts'
-import { exitNow } from '../../../src/system/libc.ts'
+import { exitNow } from '../../../src/system/libc/processes.ts'
 
 const [question, timeoutMs] = process.argv.slice(2)
 const probe = new NvidiaSmiProbe(Number(timeoutMs))

@@ -4,7 +4,7 @@
  */
 
 import { Database } from 'bun:sqlite'
-import { type LockHolder, StoreBusyError, UserError } from '../../../src/core/errors.ts'
+import { type LockingProcess, StoreBusyError, UserError } from '../../../src/core/errors.ts'
 import { initialize } from '../../../src/core/initialize.ts'
 import type { Pool, RunReservation } from '../../../src/core/pool.ts'
 import { reserve } from '../../../src/core/reserve.ts'
@@ -19,7 +19,7 @@ export type Answer =
       readonly error: string
       readonly code: string | null
       readonly message: string
-      readonly lockHolder: LockHolder | null
+      readonly lockedBy: LockingProcess | null
     }
 
 let opened: Store | null = null
@@ -171,7 +171,7 @@ for await (const line of console) {
       error: (error as Error).constructor.name || name,
       code: error instanceof UserError ? error.code : null,
       message,
-      lockHolder: error instanceof StoreBusyError ? error.lockHolder : null,
+      lockedBy: error instanceof StoreBusyError ? error.lockedBy : null,
     })
   }
 }

@@ -56,7 +56,7 @@ describe('a new pool', () => {
 
   test('belongs to whoever made it', async () => {
     const store = await openStore(`sqlite:${path}`, 'create')
-    expect(await store.ownerUid()).toBe(process.getuid?.() ?? null)
+    expect(await store.administratorUid()).toBe(process.getuid?.() ?? null)
   })
 
   test('may have any characters in its name', async () => {

@@ -5,13 +5,13 @@ import { until } from '../helpers/until.ts'
 import { canMakeUsers, makeUsers, type User } from '../helpers/users.ts'
 
 /** A process that keeps the pool to itself. */
-interface LockHolder {
+interface LockingProcess {
   readonly pid: number
   end(): Promise<void>
 }
 
 /** Holds SQLite's own lock, as a forgotten tool does. */
-async function holdWithSqlite(host: Host, { uid }: User): Promise<LockHolder> {
+async function holdWithSqlite(host: Host, { uid }: User): Promise<LockingProcess> {
   const tool = Bun.spawn(['sqlite3', host.poolPath], {
     stdio: ['pipe', 'pipe', 'inherit'],
     cwd: '/',
@@ -26,10 +26,10 @@ async function holdWithSqlite(host: Host, { uid }: User): Promise<LockHolder> {
 }
 
 /** Holds the line in front of it, as a stopped command does. */
-async function holdLine(host: Host, { uid }: User): Promise<LockHolder> {
-  const holder = start(['flock', '--no-fork', `${host.poolPath}-lock`, 'sleep', '600'], { uid })
+async function holdLine(host: Host, { uid }: User): Promise<LockingProcess> {
+  const locking = start(['flock', '--no-fork', `${host.poolPath}-lock`, 'sleep', '600'], { uid })
   await until(() => Bun.spawnSync(['flock', '-n', `${host.poolPath}-lock`, 'true']).exitCode === 1)
-  return { pid: holder.pid, end: () => killed(holder) }
+  return { pid: locking.pid, end: () => killed(locking) }
 }
 
 async function killed(child: Bun.Subprocess): Promise<void> {
@@ -49,7 +49,7 @@ describe.skipIf(!canMakeUsers)('a process that holds the lock of the pool', () =
     await Promise.all(
       KINDS.map(async ({ hold, command }) => {
         using host = await Host.withPool(2)
-        const holder = await hold(host, bob)
+        const locking = await hold(host, bob)
         const waiting = host.start(['reserve'], { uid: alice.uid })
         const running = host.start(['run', '--', 'echo', 'must not run'], { uid: carol.uid })
         const { status, stdout, stderr } = await host.canhazgpuAs(carol.uid, 'status')
@@ -57,12 +57,12 @@ describe.skipIf(!canMakeUsers)('a process that holds the lock of the pool', () =
         expect(waiting.exitCode).toBeNull()
         for (const child of [waiting, running]) {
           expect(await child.stderr.text()).toBe(
-            `Error: The pool ${host.poolPath} has been locked for 5s by PID ${holder.pid} (${command}) of user ${bob.name}. Try again, or end that process\n`,
+            `Error: The pool ${host.poolPath} has been locked for 5s by PID ${locking.pid} (${command}) of user ${bob.name}. Try again, or end that process\n`,
           )
           expect(await child.stdout.text()).toBe('')
           expect(await child.exited).toBe(1)
         }
-        await holder.end()
+        await locking.end()
         expect((await host.canhazgpuAs(alice.uid, 'reserve')).stdout).toStartWith('Reserved 1 GPU(s): [0] ')
       }),
     )
@@ -71,10 +71,10 @@ describe.skipIf(!canMakeUsers)('a process that holds the lock of the pool', () =
   test('lets those who wait have their turn when it ends', async () => {
     for (const { hold } of KINDS) {
       using host = await Host.withPool(3)
-      const holder = await hold(host, bob)
+      const locking = await hold(host, bob)
       const waiting = [alice, bob, carol].map(({ uid }) => host.start(['reserve'], { uid }))
       await until(() => waiting.every(({ pid }) => waitsForLock(pid)))
-      await holder.end()
+      await locking.end()
       expect(await Promise.all(waiting.map(({ exited }) => exited))).toEqual([0, 0, 0])
       expect((await host.status()).every(line => line.includes('IN USE by chg-'))).toBe(true)
     }

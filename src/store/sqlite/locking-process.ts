@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
-import type { LockHolder } from '../../core/errors.ts'
-import { readFile } from '../../system/libc.ts'
+import type { LockingProcess } from '../../core/errors.ts'
+import { readFile } from '../../system/libc/files.ts'
 import { processOwner } from '../../system/user-name.ts'
 
 /**
@@ -8,7 +8,7 @@ import { processOwner } from '../../system/user-name.ts'
  *
  * @param paths the first that is locked decides
  */
-export function findLockHolder(paths: readonly string[]): LockHolder | null {
+export function findLockingProcess(paths: readonly string[]): LockingProcess | null {
   const locks = (readFile('/proc/locks')?.toString('latin1').split('\n') ?? []).map(line => {
     // `1: POSIX  ADVISORY  WRITE 1234 08:01:5678 120 120`; one that waits has `->` behind the number, and so a field more.
     const [, , , access, pid, file] = line.trim().split(/\s+/)
@@ -16,8 +16,8 @@ export function findLockHolder(paths: readonly string[]): LockHolder | null {
   })
   for (const inode of paths.map(inodeOf)) {
     const isHeld = (lock: (typeof locks)[number]) => lock.access === 'WRITE' && lock.file === inode
-    const holder = locks.find(lock => isHeld(lock) && lock.pid > 0 && lock.pid !== process.pid)
-    if (inode !== null && holder) return describe(holder.pid)
+    const lock = locks.find(lock => isHeld(lock) && lock.pid > 0 && lock.pid !== process.pid)
+    if (inode !== null && lock) return describe(lock.pid)
   }
   return null
 }
@@ -33,7 +33,7 @@ function inodeOf(path: string): string | null {
   return `${hex(major)}:${hex(minor)}:${stat.ino}`
 }
 
-function describe(pid: number): LockHolder | null {
+function describe(pid: number): LockingProcess | null {
   const userName = processOwner(pid)
   if (userName === null) return null
   const command = readFile(`/proc/${pid}/comm`)?.toString().trim() ?? 'unknown'
