@@ -1,9 +1,12 @@
 import { CommandNotExecutableError, CommandNotFoundError } from '../core/errors.ts'
 import { checkExecutable, isDirectory } from '../system/libc/files.ts'
 import { ENOENT, ENOTDIR, errorText } from '../system/libc/library.ts'
+import { bytesOf, splitAt, textOf } from '../system/text.ts'
 
 /** Where execvp(3) looks when PATH is not set. */
-const DEFAULT_PATH = Buffer.from('/bin:/usr/bin')
+const DEFAULT_PATH = bytesOf('/bin:/usr/bin')
+
+const [SLASH, COLON, DOT] = [47, 58, 46]
 
 /**
  * Finds the file that a command name means, the way a shell does: a name with a slash is a path, any other is looked for
@@ -14,23 +17,23 @@ const DEFAULT_PATH = Buffer.from('/bin:/usr/bin')
  */
 export function findExecutable(name: Uint8Array, path: Uint8Array | undefined): Uint8Array {
   let denied: string | null = null
-  for (const candidate of candidates(Buffer.from(name), Buffer.from(path ?? DEFAULT_PATH))) {
+  for (const candidate of candidates(name, path ?? DEFAULT_PATH)) {
     const error = checkExecutable(candidate)
     if (error === 0 && !isDirectory(candidate)) return candidate
     if (error === 0) denied ??= 'it is a directory'
     else if (error !== ENOENT && error !== ENOTDIR) denied ??= errorText(error)
   }
-  const command = Buffer.from(name).toString()
+  const command = textOf(name)
   if (denied !== null) throw new CommandNotExecutableError(command, denied)
   throw new CommandNotFoundError(command)
 }
 
-function candidates(name: Buffer, path: Buffer): Buffer[] {
+function candidates(name: Uint8Array, path: Uint8Array): Uint8Array[] {
   if (name.length === 0) return []
-  if (name.includes('/')) return [name]
-  // Latin-1 maps every byte to one character and back. An empty entry means the current directory.
-  return path
-    .toString('latin1')
-    .split(':')
-    .map(directory => Buffer.concat([Buffer.from(`${directory || '.'}/`, 'latin1'), name]))
+  if (name.includes(SLASH)) return [name]
+  return splitAt(COLON, path).map(directory => {
+    // An empty entry means the current directory.
+    const place = directory.length === 0 ? [DOT] : directory
+    return Uint8Array.of(...place, SLASH, ...name)
+  })
 }
