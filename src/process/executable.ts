@@ -1,12 +1,13 @@
 import { CommandNotExecutableError, CommandNotFoundError } from '../core/errors.ts'
 import { checkExecutable, isDirectory } from '../system/libc/files.ts'
 import { ENOENT, ENOTDIR, errorText } from '../system/libc/library.ts'
-import { bytesOf, splitAt, textOf } from '../system/text.ts'
+import { bytesOf, joined, splitAt, textOf } from '../system/text.ts'
 
 /** Where execvp(3) looks when PATH is not set. */
 const DEFAULT_PATH = bytesOf('/bin:/usr/bin')
 
-const [SLASH, COLON, DOT] = [47, 58, 46]
+const [SLASH, COLON] = [47, 58]
+const [HERE, BETWEEN] = [bytesOf('.'), bytesOf('/')]
 
 /**
  * Finds the file that a command name means, the way a shell does: a name with a slash is a path, any other is looked for
@@ -31,9 +32,8 @@ export function findExecutable(name: Uint8Array, path: Uint8Array | undefined): 
 function candidates(name: Uint8Array, path: Uint8Array): Uint8Array[] {
   if (name.length === 0) return []
   if (name.includes(SLASH)) return [name]
-  return splitAt(COLON, path).map(directory => {
-    // An empty entry means the current directory.
-    const place = directory.length === 0 ? [DOT] : directory
-    return Uint8Array.of(...place, SLASH, ...name)
-  })
+  // An empty entry means the current directory.
+  return splitAt(COLON, path).map(directory =>
+    joined(directory.length === 0 ? HERE : directory, BETWEEN, name),
+  )
 }

@@ -1,5 +1,11 @@
 import { readLink, readText } from '../system/libc/files.ts'
-import { isCloseOnExec, keepOnExec, openFileLimits, setOpenFileLimits } from '../system/libc/inheritance.ts'
+import {
+  isCloseOnExec,
+  keepOnExec,
+  openDescriptors,
+  openFileLimits,
+  setOpenFileLimits,
+} from '../system/libc/inheritance.ts'
 import { resetSignal } from '../system/libc/processes.ts'
 
 const SIGPIPE = 13
@@ -22,7 +28,7 @@ let found: readonly number[] | null = null
 
 function findInherited(): number[] {
   const tableSize = Number(/^FDSize:\s*(\d+)/m.exec(readText('/proc/self/status') ?? '')?.[1])
-  return Array.from({ length: tableSize || 0 }, (_, fd) => fd).filter(
+  return openDescriptors(tableSize || 0).filter(
     fd => fd > 2 && isCloseOnExec(fd) && !readLink(`/proc/self/fd/${fd}`)?.startsWith('anon_inode:'),
   )
 }

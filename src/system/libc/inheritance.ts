@@ -5,6 +5,7 @@ import { bound } from './library.ts'
 const c = bound({
   fcntl: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
   getrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
+  poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
   setrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
 })
 
@@ -12,6 +13,17 @@ const F_GETFD = 1
 const F_SETFD = 2
 const FD_CLOEXEC = 1
 const RLIMIT_NOFILE = 7
+const POLLNVAL = 0x20
+
+/** Those of the descriptors below a number that are open, ascending; asked in one call, where one by one takes 1 ms. */
+export function openDescriptors(below: number): number[] {
+  const all = Array.from({ length: below }, (_, fd) => fd)
+  // struct pollfd: the descriptor, then the events wanted (none) and, in the upper half, those that came.
+  const requests = new Int32Array(all.flatMap(fd => [fd, 0]))
+  // It refuses to be asked about more descriptors than this process may open; then any of them may be open.
+  if (c().poll(requests, below, 0) < 0) return all
+  return all.filter(fd => (((requests[2 * fd + 1] ?? 0) >> 16) & POLLNVAL) === 0)
+}
 
 /** Whether a descriptor is open and marked close-on-exec. */
 export function isCloseOnExec(fd: number): boolean {

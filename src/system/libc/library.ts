@@ -7,7 +7,7 @@
  */
 
 import { CString, dlopen, type FFIFunction, type Library, type Pointer, ptr, read } from 'bun:ffi'
-import { bytesOf } from '../text.ts'
+import { bytesOf, joined } from '../text.ts'
 
 type Functions = Readonly<Record<string, FFIFunction>>
 
@@ -42,11 +42,10 @@ export const EPIPE = 32
 
 /** A C string: the bytes and a NUL. Text goes as UTF-8. */
 export function cstring(text: string | Uint8Array): Uint8Array {
-  const bytes = typeof text === 'string' ? bytesOf(text) : text
-  const terminated = new Uint8Array(bytes.length + 1)
-  terminated.set(bytes)
-  return terminated
+  return joined(typeof text === 'string' ? bytesOf(text) : text, NUL)
 }
+
+const NUL = new Uint8Array(1)
 
 /** The text at an address, null for the null pointer. */
 export function textAt(address: number | bigint | null): string | null {
