@@ -1,6 +1,6 @@
 /** `npm start`: builds the executable and shows the main job on a throw-away pool, with the GPUs of this machine or simulated ones. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,18 +9,25 @@ const NVIDIA_SMI_TIMEOUT_MS = 30_000
 
 const directory = mkdtempSync(join(tmpdir(), 'canhazgpu-demo-'))
 const executable = join(import.meta.dir, '../dist/canhazgpu')
+// As a directory for a shared pool should be.
+chmodSync(directory, 0o755)
 const env = { ...process.env, CANHAZGPU_STORE: `sqlite:${directory}/pool.db` }
 
 try {
   must(['bun', join(import.meta.dir, 'build.ts')])
   const realGpus = countRealGpus()
-  if (realGpus === 0) {
-    const reason = Bun.which('nvidia-smi') === null ? 'No nvidia-smi here' : 'nvidia-smi shows no GPUs here'
-    console.log(`${reason}: the GPUs below are simulated (--provider fake).`)
+  if (realGpus > 0) {
+    show('admin', '--gpus', String(realGpus))
+    show('status')
+    if (!hasFreeGpu()) {
+      console.log('\nEvery GPU of this machine is in use just now, so what follows simulates some.')
+      env.CANHAZGPU_STORE = `sqlite:${directory}/simulated.db`
+      simulate()
+    }
+  } else {
+    console.log(Bun.which('nvidia-smi') === null ? 'No nvidia-smi here.' : 'nvidia-smi shows no GPUs here.')
+    simulate()
   }
-  const gpus = realGpus || SIMULATED_GPUS
-  show('admin', '--gpus', String(gpus), '--provider', realGpus > 0 ? 'nvidia' : 'fake')
-  show('status')
   show('run', '--gpus', '1', '--', 'sh', '-c', 'echo "my GPUs: $CUDA_VISIBLE_DEVICES"')
   console.log('\nWhile a command runs:')
   await using job = start('run', '--gpus', '1', '--', 'sh', '-c', 'echo started; exec sleep 60')
@@ -59,6 +66,16 @@ function announce(args: readonly string[]): void {
 function must(command: string[]): void {
   const { exitCode } = Bun.spawnSync(command, { env, stdio: ['ignore', 'inherit', 'inherit'] })
   if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with exit status ${exitCode}`)
+}
+
+function simulate(): void {
+  show('admin', '--gpus', String(SIMULATED_GPUS), '--provider', 'fake')
+  show('status')
+}
+
+function hasFreeGpu(): boolean {
+  const { stdout } = Bun.spawnSync([executable, 'status', '--json'], { env })
+  return JSON.parse(stdout.toString()).summary.free > 0
 }
 
 /** How many GPUs nvidia-smi reports; none when it is not there, fails, or does not answer. */

@@ -5,10 +5,10 @@ import { configFiles } from './config/layers.ts'
 import { createContext } from './context.ts'
 import { globalOptions } from './global-options.ts'
 import { nearest } from './nearest.ts'
-import type { OptionValues } from './options.ts'
+import { type OptionValues, optionName } from './options.ts'
 import { shellWord } from './output/shell-word.ts'
 import { type Given, parseOptions } from './parse-options.ts'
-import { environment, resolveOptions, settingsFor } from './settings.ts'
+import { environment, refusal, resolveOptions, settingsFor } from './settings.ts'
 
 /** What a command line asks for. */
 export type Asked =
@@ -39,11 +39,11 @@ export function readCommandLine(args: readonly string[], supervisorFd: number | 
   if (!command) throw unknownCommand(name)
 
   const known = { ...globalOptions, ...command.options }
-  const after = parseOptions(args.slice(before.length + 1), known)
+  const after = parseOptions(args.slice(before.length + 1), known, name)
   const end = before.length + 1 + after.length
   const operand = command.operand !== undefined && args[end] !== '--' ? args[end] : undefined
   // The options of a command with an operand may stand on either side of it.
-  const last = parseOptions(operand === undefined ? [] : args.slice(end + 1), known)
+  const last = parseOptions(operand === undefined ? [] : args.slice(end + 1), known, name)
   if (after.version || last.version) return { kind: 'version' }
   if (after.help || last.help) return { kind: 'help', command }
   const operands =
@@ -76,6 +76,7 @@ export function findOrigins(given: Given, env: Readonly<Record<string, string | 
 /** What stands behind `--`. @param end where the options end */
 function readOperands(command: Command, args: readonly string[], end: number): string[] | null {
   const first = args[end]
+  checkMeantValue(command, args, end)
   if (!command.takesCommand) {
     const extra = first === '--' ? args[end + 1] : first
     if (extra === undefined) return null
@@ -92,8 +93,18 @@ function readOperands(command: Command, args: readonly string[], end: number): s
   throw new UsageError(`Missing '--' before the command. Use: ${corrected.map(shellWord).join(' ')}`)
 }
 
+/** A word behind an option whose value may be missing, `--wait soon`: a value that is none, unless a command may begin there. */
+function checkMeantValue({ options, takesCommand }: Command, args: readonly string[], end: number): void {
+  const [before, word] = [args[end - 1], args[end]]
+  if (word === undefined || word === '--' || (takesCommand && !args.includes('--', end))) return
+  const [key, option] = Object.entries(options).find(([key]) => optionName(key) === before) ?? []
+  if (key === undefined || option?.bare === undefined || option.placeholder === null) return
+  throw new UsageError(`Invalid value for ${before}: ${refusal(option, word, option.example)}`)
+}
+
 function unknownCommand(name: string): UsageError {
-  const suggestion = nearest(name, commandNames)
+  const option = ['--help', '--version'].find(option => option === `--${name}`)
+  const suggestion = option ?? nearest(name, commandNames)
   return new UsageError(
     `Unknown command: ${name}. ${suggestion ? `Did you mean ${suggestion}?` : `Use one of ${commandNames.join(', ')}`}`,
   )

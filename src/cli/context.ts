@@ -14,6 +14,7 @@ import { standingSettings } from './config/standing-settings.ts'
 import { globalOptions } from './global-options.ts'
 import { notice, print, printColoured } from './output/print.ts'
 import { resolveOptions, settingsFor } from './settings.ts'
+import { storeWord } from './store-word.ts'
 
 /** The real world for a command. */
 export function createContext(
@@ -32,7 +33,7 @@ export function createContext(
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
     const store = await openStore(storeUrl, access, historyMs)
     const pool = await store.read()
-    if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
+    if (!pool) throw await notInitialized(storeUrl, probeTimeoutMs)
     return { store, pool }
   }
   return {
@@ -72,8 +73,18 @@ export function createContext(
 
 /** The pool inside an update. @throws {PoolNotInitializedError} */
 export function initialized(pool: Pool | null): Pool {
-  if (!pool) throw new PoolNotInitializedError(null)
+  if (!pool) throw new PoolNotInitializedError(null, null)
   return pool
+}
+
+/** A hint is not worth as long a wait as the GPUs themselves. */
+const HINT_TIMEOUT_MS = 3000
+
+async function notInitialized(storeUrl: string, probeTimeoutMs: number): Promise<PoolNotInitializedError> {
+  return new PoolNotInitializedError(
+    await detectGpuCount(Math.min(probeTimeoutMs, HINT_TIMEOUT_MS)),
+    storeWord(storeUrl),
+  )
 }
 
 /** How many GPUs there are, for a hint; null when nobody can tell. */

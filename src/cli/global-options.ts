@@ -1,8 +1,11 @@
 import { HOUR_MS } from '../core/duration.ts'
 import { DEFAULT_MEMORY_THRESHOLD_MIB } from '../core/usage.ts'
 import { DEFAULT_PROBE_TIMEOUT_MS } from '../probe/probe.ts'
-import { DEFAULT_STORE_URL } from '../store/open.ts'
+import { DEFAULT_STORE_URL, storeUrlIn } from '../store/open.ts'
 import { duration, optionalText, text, wholeNumber } from './options.ts'
+
+/** More memory than any GPU has: 100 TB. */
+const MOST_MIB = 100_000_000
 
 /** What every command takes, before or behind its name. */
 export const globalOptions = {
@@ -10,6 +13,7 @@ export const globalOptions = {
     placeholder: 'URL',
     help: 'Where the pool lives',
     example: '--store sqlite:/srv/gpu/pool.db',
+    inFileOf: storeUrlIn,
     fallback: DEFAULT_STORE_URL,
   }),
   memoryThreshold: wholeNumber({
@@ -17,6 +21,7 @@ export const globalOptions = {
     help: 'A GPU with more memory used than this is in use',
     example: '--memory-threshold 500',
     least: 0,
+    most: MOST_MIB,
     fallback: DEFAULT_MEMORY_THRESHOLD_MIB,
   }),
   probeTimeout: duration({

@@ -17,6 +17,8 @@ export function overview(): string[] {
     '',
     'More commands:',
     ...summaries(moreCommands()),
+    '',
+    "See 'canhazgpu COMMAND --help' for the options and examples of a command",
   ]
 }
 
@@ -53,11 +55,16 @@ function section(title: string, options: Options, command: string | null): strin
       return [
         `  ${synopsis(key, option)}`,
         ...wrapped(`${option.help}${shownDefault}`),
-        ...wrapped(`Example: ${option.example}, or ${shownVariable(key, option, command)}`),
+        ...wrapped(uses(key, option, shownVariable(key, option, command))),
       ]
     }),
     '',
   ]
+}
+
+/** How it is written, where that is more than its name, and how it is set elsewhere. */
+function uses(key: string, { example }: Option<unknown>, variable: string): string {
+  return example === optionName(key) ? `Variable: ${variable}` : `Example: ${example}; variable: ${variable}`
 }
 
 /** The variable that sets an option: for all commands that share it, where they do. */

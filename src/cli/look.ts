@@ -36,7 +36,7 @@ async function usageOrWarning(probe: Probe, { notice }: Context): Promise<Usage 
     return await probe.usage()
   } catch (error) {
     if (!(error instanceof ProbeFailedError)) throw error
-    notice(`Warning: ${error.tool} ${error.problem}. What it would tell is missing below`)
+    notice(`Warning: ${error.tool} ${error.problem}. What it would tell is missing below. ${error.next}`)
     return null
   }
 }

@@ -22,12 +22,14 @@ export interface Option<T> {
   readonly completes?: 'files' | 'gpus'
   /** How it is written in a configuration file; text, where this is missing. */
   readonly written?: readonly Written[]
+  /** What a text means that stands in a configuration file of this directory; itself, where this is missing. */
+  readonly inFileOf?: (directory: string, text: string) => string
   /** The key of the option that it replaces: of the two, the one from the later source holds. */
   readonly insteadOf?: string
   readonly help: string
   /** A use that works: `--gpus 2`. */
   readonly example: string
-  /** What a value must be, for people: `a whole number of at least 1`. */
+  /** What a value must be, for people: `a whole number from 1 to 1024`. */
   readonly expected: string
   /** @returns undefined when the text is no such value */
   readonly parse: (text: string) => T | undefined
@@ -52,7 +54,14 @@ type Details<T> = Pick<Option<T>, 'help' | 'example'> &
   Partial<
     Pick<
       Option<T>,
-      'short' | 'shownDefault' | 'insteadOf' | 'completes' | 'hostWide' | 'excludes' | 'excludesBecause'
+      | 'short'
+      | 'shownDefault'
+      | 'insteadOf'
+      | 'inFileOf'
+      | 'completes'
+      | 'hostWide'
+      | 'excludes'
+      | 'excludesBecause'
     >
   >
 
@@ -68,18 +77,18 @@ export function flag(details: Omit<Details<boolean>, 'shownDefault'>): Option<bo
   }
 }
 
-/** A whole number in plain digits, at least 1 where nothing else is said: what somebody may have meant by `1e3` or `0x10` is not guessed. */
+/** A whole number in plain digits: what somebody may have meant by `1e3` or `0x10` is not guessed. */
 export function wholeNumber(
-  details: Details<number> & { placeholder: string; fallback?: number; least?: number },
+  details: Details<number> & { placeholder: string; least?: number; most: number; fallback?: number },
 ): Option<number> {
-  const { fallback, least = 1 } = details
+  const { least = 1, most, fallback } = details
   return {
     ...details,
     written: ['number'],
-    expected: `a whole number of at least ${least}`,
+    expected: `a whole number from ${least} to ${most}`,
     parse: text => {
-      const value = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : -1
-      return value >= least ? value : undefined
+      const value = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN
+      return value >= least && value <= most ? value : undefined
     },
     fallback,
     ...(fallback === undefined ? {} : { shownDefault: String(fallback) }),
@@ -88,7 +97,7 @@ export function wholeNumber(
 
 /** A whole number that may be missing: null. */
 export function optionalWholeNumber(
-  details: Details<number> & { placeholder: string },
+  details: Details<number> & { placeholder: string; most: number },
 ): Option<number | null> {
   return { ...wholeNumber(details), fallback: null }
 }

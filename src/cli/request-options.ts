@@ -1,5 +1,6 @@
 import { parseDuration } from '../core/duration.ts'
 import { UsageError } from '../core/errors.ts'
+import { MAX_GPUS } from '../core/initialize.ts'
 import { POLICIES, type Wanted } from '../core/pool.ts'
 import {
   choice,
@@ -17,6 +18,7 @@ export const requestOptions = shared({
     short: 'g',
     help: 'Number of GPUs to reserve',
     example: '--gpus 2',
+    most: MAX_GPUS,
     fallback: 1,
   }),
   gpuIds: gpuIds({

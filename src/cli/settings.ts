@@ -27,6 +27,9 @@ export interface Ranked extends Setting {
 /** Where values come from when the command line gives none: undefined where nobody has set any. */
 export type Settings = (key: string) => Ranked | undefined
 
+/** How much of a wrong value is repeated. */
+const MOST_QUOTED = 60
+
 /** `CANHAZGPU_STORE`, and for the option of one command `CANHAZGPU_RUN_TIMEOUT`. */
 export function variableName(key: string, command: string | null): string {
   const words = [...(command === null ? [] : [command]), optionName(key).slice(2)]
@@ -114,9 +117,14 @@ export function meaningOf<T>(option: Option<T>, text: string): T | undefined {
   return value === undefined && text === 'false' && option.fallback === null ? option.fallback : value
 }
 
+/** A message is one line, whatever somebody has pasted. */
+export function shortened(text: string): string {
+  return text.length <= MOST_QUOTED ? text : `${text.slice(0, MOST_QUOTED)}…`
+}
+
 /** Why a text is no value of an option, and one that is. */
 export function refusal({ expected, choices }: Option<unknown>, text: string, example: string): string {
   const meant = nearest(text, choices ?? [])
   const question = meant === null ? '' : `Did you mean ${meant}? `
-  return `"${text}". ${question}Use ${expected}, for example ${example}`
+  return `"${shortened(text)}". ${question}Use ${expected}, for example ${example}`
 }

@@ -72,7 +72,7 @@ export function optionalClockTime(
   return {
     ...details,
     placeholder: 'TIME',
-    expected: 'a time or a date and time on the local clock',
+    expected: "a time on the local clock, 'tomorrow 8:00' or '2026-11-25 08:00'",
     parse: text => parseClockTime(text) ?? undefined,
     fallback: null,
   }

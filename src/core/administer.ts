@@ -53,7 +53,7 @@ export function administer(
   const sized = changeSize(settled?.pool ?? null, wish, by, now)
   const before = [...(settled?.changes ?? []), ...sized.changes]
   const current = applyChanges(pool, before)
-  if (!current) throw new PoolNotInitializedError(null)
+  if (!current) throw new PoolNotInitializedError(null, null)
   const drains = setDrains(current, { ...wish, by }, now)
   return { changes: [...before, ...drains.changes], result: { size: sized.result, ...drains.result } }
 }

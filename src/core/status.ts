@@ -6,11 +6,18 @@ import { type GpuProcess, isInUse, memoryInUseMiB, type Usage } from './usage.ts
 /** What `status` says of one GPU. */
 export type GpuStatus = { readonly index: number } & (
   | { readonly state: 'available'; readonly lastReleasedAt: number | null; readonly validation: Validation }
-  | { readonly state: 'reserved'; readonly reservation: Reservation; readonly validation: Validation }
+  | {
+      readonly state: 'reserved'
+      readonly reservation: Reservation
+      readonly validation: Validation
+      /** Not handed out again after this holder; null where it is. */
+      readonly drain: Drain | null
+    }
   | {
       readonly state: 'in-use-without-reservation'
       readonly memoryMiB: number | null
       readonly processes: readonly GpuProcess[]
+      readonly drain: Drain | null
     }
   | { readonly state: 'drained'; readonly drain: Drain; readonly validation: Validation }
   /** `tool` was asked and did not report this GPU, or could not read it. */
@@ -57,13 +64,13 @@ function gpuStatus(
   const validation = validate(gpu, usage, memoryThresholdMiB)
   switch (availability.state) {
     case 'reserved':
-      return { index, state: 'reserved', reservation: availability.reservation, validation }
+      return { index, state: 'reserved', reservation: availability.reservation, validation, drain: gpu.drain }
     case 'available':
       return { index, state: 'available', lastReleasedAt, validation }
     case 'in-use':
-      return unreservedUse(index, usage)
+      return unreservedUse(gpu, usage)
     case 'drained':
-      if (validation.kind === 'in-use' || !gpu.drain) return unreservedUse(index, usage)
+      if (validation.kind === 'in-use' || !gpu.drain) return unreservedUse(gpu, usage)
       return { index, state: 'drained', drain: gpu.drain, validation }
     case 'unknown':
       // With no answer at all the pool's own word is all there is: nobody has reserved it.
@@ -73,13 +80,14 @@ function gpuStatus(
   }
 }
 
-function unreservedUse(index: number, usage: Usage | null): GpuStatus {
+function unreservedUse({ index, drain }: Gpu, usage: Usage | null): GpuStatus {
   const seen = usage?.gpus.get(index)
   return {
     index,
     state: 'in-use-without-reservation',
     memoryMiB: seen ? memoryInUseMiB(seen) : null,
     processes: seen?.processes ?? [],
+    drain,
   }
 }
 

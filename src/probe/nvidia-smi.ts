@@ -60,7 +60,7 @@ export class NvidiaSmiProbe implements Probe {
   async query<T>(query: string, parse: (csv: string) => T[], abandoned: AbortSignal): Promise<T[]> {
     const run = await runTool([NVIDIA_SMI, query, '--format=csv,noheader,nounits'], this.timeoutMs, abandoned)
     if (run.kind !== 'exited' || run.status !== 0) {
-      throw new ProbeFailedError(NVIDIA_SMI, this.problemOf(run))
+      throw new ProbeFailedError(NVIDIA_SMI, this.problemOf(run), nextAfter(run))
     }
     try {
       return parse(run.stdout)
@@ -86,6 +86,18 @@ export class NvidiaSmiProbe implements Probe {
         return `failed (exit status ${run.status})${said ? `: ${shortened(said)}` : ''}`
       }
     }
+  }
+}
+
+/** What to do about a run that failed; undefined for what is always good to do: to look what the tool says. */
+function nextAfter({ kind }: ToolRun): string | undefined {
+  switch (kind) {
+    case 'not-found':
+      return 'Install the NVIDIA driver, or put the directory of its tools on PATH'
+    case 'timed-out':
+      return `Give it longer with --probe-timeout, and run '${NVIDIA_SMI}' to see whether it answers at all`
+    default:
+      return undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import { CommandNotExecutableError, CommandNotFoundError } from '../core/errors.ts'
-import { checkExecutable, isDirectory } from '../system/libc/files.ts'
+import { checkExecutable, isDirectory, isThere } from '../system/libc/files.ts'
 import { ENOENT, ENOTDIR, errorText } from '../system/libc/library.ts'
 import { bytesOf, joined, splitAt, textOf } from '../system/text.ts'
 
@@ -17,12 +17,15 @@ const [HERE, BETWEEN] = [bytesOf('.'), bytesOf('/')]
  * @throws {CommandNotExecutableError} when there is one that may not be executed (126)
  */
 export function findExecutable(name: Uint8Array, path: Uint8Array | undefined): Uint8Array {
+  // Of a directory that may not be looked into, nobody can say that the command is there.
+  const isPath = name.includes(SLASH)
   let denied: string | null = null
   for (const candidate of candidates(name, path ?? DEFAULT_PATH)) {
     const error = checkExecutable(candidate)
     if (error === 0 && !isDirectory(candidate)) return candidate
     if (error === 0) denied ??= 'it is a directory'
-    else if (error !== ENOENT && error !== ENOTDIR) denied ??= errorText(error)
+    else if (error !== ENOENT && error !== ENOTDIR && (isPath || isThere(candidate)))
+      denied ??= errorText(error)
   }
   const command = textOf(name)
   if (denied !== null) throw new CommandNotExecutableError(command, denied)

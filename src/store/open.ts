@@ -29,6 +29,12 @@ export async function examineStore(url: string): Promise<PoolExamination> {
   return examinePool(absolutePath(sqlitePath(url)))
 }
 
+/** A URL that stands in a file of this directory: a relative path counts from there, and not from wherever somebody stands. */
+export function storeUrlIn(directory: string, url: string): string {
+  const path = /^sqlite:(?!\/)(.+)$/s.exec(url)?.[1]
+  return path === undefined ? url : `sqlite:${directory.replace(/\/*$/, '')}/${path}`
+}
+
 /** The URL with an absolute path, for a process that will stand in another directory. */
 export function absoluteStoreUrl(url: string): string {
   return `sqlite:${absolutePath(sqlitePath(url))}`

@@ -167,12 +167,42 @@ describe('what stands behind the first --', () => {
     expect(refusal(...args)).toBe(message)
   })
 
+  test.each([
+    [['reserve', '--wait', 'soon'], '--wait: "soon". Use a duration, true or false, for example --wait 2h'],
+    [
+      ['run', '--wait', 'soon', '--', 'true'],
+      '--wait: "soon". Use a duration, true or false, for example --wait 2h',
+    ],
+    [
+      ['status', '--watch', '1m'],
+      '--watch: "1m". Use seconds from 0.1 to 3600, or false, for example --watch 5',
+    ],
+  ])('is a value that was meant for the option before it: %j', (args, problem) => {
+    expect(refusal(...args)).toBe(`Invalid value for ${problem}`)
+  })
+
   test('may be nothing for a command that takes none', () => {
     expect(command('status', '--').context.operands).toBeNull()
   })
 })
 
+test.each(['help', 'version'])('%s is taken for the option that is meant', word => {
+  expect(refusal(word)).toBe(`Unknown command: ${word}. Did you mean --${word}?`)
+})
+
+test('of a long word that is no value only the beginning is repeated', () => {
+  expect(refusal('reserve', '--note', 'x'.repeat(300))).toStartWith(
+    `Invalid value for --note: "${'x'.repeat(60)}…". Use one line of at most 200 characters`,
+  )
+})
+
 describe('a run without --', () => {
+  test('is told of its --, also where an option before it may have a value', () => {
+    expect(refusal('run', '--wait', 'python', 'train.py')).toBe(
+      "Missing '--' before the command. Use: canhazgpu run --wait -- python train.py",
+    )
+  })
+
   test.each([
     [['run', 'python', 'train.py'], 'canhazgpu run -- python train.py'],
     [['run', '--gpus', '2', 'python', '--lr', '0.1'], 'canhazgpu run --gpus 2 -- python --lr 0.1'],

@@ -7,12 +7,13 @@ import fc from '../helpers/fast-check.ts'
 import { thrownBy } from '../helpers/thrown.ts'
 
 const table = {
-  gpus: wholeNumber({ placeholder: 'N', help: '', example: '--gpus 2', fallback: 1 }),
+  gpus: wholeNumber({ placeholder: 'N', help: '', example: '--gpus 2', most: 1024, fallback: 1 }),
   memoryThreshold: wholeNumber({
     placeholder: 'MB',
     help: '',
     example: '--memory-threshold 5',
     least: 0,
+    most: 10_000,
     fallback: 100,
   }),
   duration: duration({
@@ -48,7 +49,7 @@ const defaults = {
 function read(args: readonly string[], env: Record<string, string> = {}) {
   return resolveOptions(
     table,
-    parseOptions(args, table).given,
+    parseOptions(args, table, 'reserve').given,
     settingsFor(table, 'reserve', [environment(env)]),
   )
 }
@@ -67,7 +68,7 @@ test.each([
   [['--gpus', '2'], { gpus: 2 }],
   [['--gpus=2'], { gpus: 2 }],
   [['--gpus', '1', '--gpus=3', '--gpus', '2'], { gpus: 2 }],
-  [['--gpus', '999999999'], { gpus: 999_999_999 }],
+  [['--gpus', '1024'], { gpus: 1024 }],
   [['--memory-threshold', '0'], { memoryThreshold: 0 }],
   [['--duration', '1h30m'], { duration: 5_400_000 }],
   [['--duration=1h 30M'], { duration: 5_400_000 }],
@@ -101,9 +102,10 @@ describe('a number of GPUs', () => {
     '٣',
     'NaN',
     'Infinity',
-    '1000000000',
+    '1025',
+    '1'.repeat(20),
   ])('is not %j', value => {
-    const words = `"${value}". Use a whole number of at least 1, for example --gpus 2`
+    const words = `"${value}". Use a whole number from 1 to 1024, for example --gpus 2`
     expect(refusal([`--gpus=${value}`])).toBe(`Invalid value for --gpus: ${words}`)
     expect(refusal(['--gpus', value])).toBe(`Invalid value for --gpus: ${words}`)
     if (value)
@@ -112,11 +114,12 @@ describe('a number of GPUs', () => {
       )
   })
 
-  test('is any text of digits that reads as a whole number of at least 1, and no other text', () => {
+  test('is any text of digits that reads as a whole number from 1 to 1024, and no other text', () => {
     const number = fc.oneof(fc.string(), fc.stringMatching(/^[-+0-9.e ]{1,12}$/), fc.nat().map(String))
     fc.assert(
       fc.property(number, value => {
-        const taken = String(Number.parseInt(value, 10)) === value && Number(value) >= 1 && value.length <= 9
+        const taken =
+          String(Number.parseInt(value, 10)) === value && Number(value) >= 1 && Number(value) <= 1024
         if (taken) expect(read([`--gpus=${value}`]).gpus).toBe(Number(value))
         else refusal([`--gpus=${value}`])
       }),
@@ -148,10 +151,13 @@ test.each([
   [['--gpu=2'], 'Unknown option: --gpu. Did you mean --gpus?'],
   [['--durations', '2h'], 'Unknown option: --durations. Did you mean --duration?'],
   [['--hlep'], 'Unknown option: --hlep. Did you mean --help?'],
-  [['--nothing-like-it'], "Unknown option: --nothing-like-it. See '--help' for the options"],
-  [['-g', '2'], "Unknown option: -g. See '--help' for the options"],
-  [['-gpus=2'], "Unknown option: -g. See '--help' for the options"],
-  [['--constructor'], "Unknown option: --constructor. See '--help' for the options"],
+  [
+    ['--nothing-like-it'],
+    "Unknown option: --nothing-like-it. See 'canhazgpu reserve --help' for its options",
+  ],
+  [['-g', '2'], "Unknown option: -g. See 'canhazgpu reserve --help' for its options"],
+  [['-gpus=2'], "Unknown option: -g. See 'canhazgpu reserve --help' for its options"],
+  [['--constructor'], "Unknown option: --constructor. See 'canhazgpu reserve --help' for its options"],
 ])('%j is refused', (args, message) => {
   expect(refusal(args)).toBe(message)
 })
@@ -187,7 +193,7 @@ test.each([
 })
 
 test('an option without a default must be given', () => {
-  const options = { gpus: wholeNumber({ placeholder: 'N', help: '', example: '--gpus 8' }) }
+  const options = { gpus: wholeNumber({ placeholder: 'N', help: '', example: '--gpus 8', most: 1024 }) }
   const { message } = thrownBy(() => resolveOptions(options, new Map(), () => undefined), UsageError)
   expect(message).toBe('Missing option --gpus, for example --gpus 8')
 })

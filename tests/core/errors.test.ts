@@ -52,7 +52,7 @@ const waiting: Waiting = {
 
 const errors: [code: string, exitStatus: number, error: UserError][] = [
   ['usage', 2, new UsageError('Missing option --gpus, for example --gpus 8')],
-  ['pool-not-initialized', 1, new PoolNotInitializedError(8)],
+  ['pool-not-initialized', 1, new PoolNotInitializedError(8, null)],
   ['pool-already-initialized', 1, new PoolAlreadyInitializedError(8, 3)],
   ['not-administrator', 1, new NotAdministratorError('/pool.db', 'alice', 'reinitialize')],
   ['gpus-held', 1, new GpusHeldError(2, [])],
@@ -84,8 +84,9 @@ test.each(errors)('%s ends with exit status %d and says so in one line', (code, 
 
 describe('what an error tells of its facts', () => {
   test.each([
-    ['the number of GPUs to ask for', new PoolNotInitializedError(4), 'canhazgpu admin --gpus 4'],
-    ['that it is not known', new PoolNotInitializedError(null), 'canhazgpu admin --gpus <count>'],
+    ['the number of GPUs to ask for', new PoolNotInitializedError(4, null), 'canhazgpu admin --gpus 4'],
+    ['that it is not known', new PoolNotInitializedError(null, null), 'canhazgpu admin --gpus <count>'],
+    ['where the pool is to be', new PoolNotInitializedError(4, 'sqlite:/p'), '--gpus 4 --store sqlite:/p'],
     ['the present count', new PoolAlreadyInitializedError(8, 3), 'initialized with 8 GPUs. Use --force'],
     ['what is at stake', new PoolAlreadyInitializedError(8, 3), 'clears all reservations (now 3)'],
     ['both numbers', new TooManyGpusError('nvidia-smi', 9, 8), '9 GPUs asked for, but nvidia-smi reports 8'],
@@ -99,7 +100,7 @@ describe('what an error tells of its facts', () => {
     expect(message).toContain(words)
   })
 
-  test.each([new PoolNotInitializedError(0), new TooManyGpusError('nvidia-smi', 8, 0)])(
+  test.each([new PoolNotInitializedError(0, null), new TooManyGpusError('nvidia-smi', 8, 0)])(
     'does not advise a pool of 0 GPUs, which is always refused: $code',
     ({ message }) => {
       expect(message).not.toContain('--gpus 0')

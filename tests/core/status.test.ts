@@ -3,7 +3,7 @@ import { poolStatus } from '../../src/core/status.ts'
 import type { Usage } from '../../src/core/usage.ts'
 import { situation } from '../helpers/arbitrary-pools.ts'
 import fc from '../helpers/fast-check.ts'
-import { aManual, aPool, aRun, busy, idle, NOW, someFacts, usageOf } from '../helpers/pools.ts'
+import { aHolder, aManual, aPool, aRun, busy, idle, NOW, someFacts, usageOf } from '../helpers/pools.ts'
 import { isOver, reservationOf, seenAs } from '../helpers/reference.ts'
 
 const facts = (usage: Usage | null) => ({ ...someFacts(), usage })
@@ -30,7 +30,7 @@ describe('a GPU that nobody has reserved', () => {
     ['memory used by nobody to be seen', busy(500), 500],
   ])('with %s is in use without reservation', (_, seen, memoryMiB) => {
     expect(poolStatus(aPool({ gpus: 1 }), facts(usageOf(seen)))).toEqual([
-      { index: 0, state: 'in-use-without-reservation', memoryMiB, processes: seen.processes },
+      { index: 0, state: 'in-use-without-reservation', memoryMiB, processes: seen.processes, drain: null },
     ])
   })
 
@@ -64,13 +64,22 @@ describe('a reserved GPU', () => {
     ['that the tool does not report', null, { kind: 'not-reported', tool: 'nvidia-smi' }],
   ] as const)('%s', (_, seen, validation) => {
     expect(poolStatus(pool, facts(usageOf(seen)))).toEqual([
-      { index: 0, state: 'reserved', reservation, validation },
+      { index: 0, state: 'reserved', reservation, validation, drain: null },
     ])
   })
 
   test('is not validated when the tool failed', () => {
     expect(poolStatus(pool, facts(null))).toEqual([
-      { index: 0, state: 'reserved', reservation, validation: { kind: 'not-validated' } },
+      { index: 0, state: 'reserved', reservation, validation: { kind: 'not-validated' }, drain: null },
+    ])
+  })
+
+  test('says that it is drained, and so does one in use without a reservation', () => {
+    const drain = { at: NOW - 7, by: aHolder(), note: 'broken' }
+    const drained = aPool({ gpus: [{ drain }, { drain }], reservations: [reservation] })
+    expect(poolStatus(drained, facts(usageOf(busy(0), busy(500))))).toMatchObject([
+      { state: 'reserved', drain },
+      { state: 'in-use-without-reservation', drain },
     ])
   })
 })

@@ -11,7 +11,7 @@ const shortage = { reserved: 0, inUseWithoutReservation: 0, notValidated: 0, dra
 /** Every error of docs/errors.md, made from the facts that its example there speaks of. */
 const examples: errors.UserError[] = [
   new errors.UsageError(
-    'Invalid value for --gpus: "1.5". Use a whole number of at least 1, for example --gpus 2',
+    'Invalid value for --gpus: "1.5". Use a whole number from 1 to 1024, for example --gpus 2',
   ),
   new errors.UsageError(
     'Invalid value for run.timeout in /etc/canhazgpu/config.toml: 5. Use a duration up to 365d, for example timeout = "2h"',
@@ -23,7 +23,7 @@ const examples: errors.UserError[] = [
     'memory-treshold',
     'Did you mean memory-threshold?',
   ),
-  new errors.PoolNotInitializedError(8),
+  new errors.PoolNotInitializedError(8, null),
   new errors.PoolAlreadyInitializedError(8, 3),
   new errors.NotAdministratorError('sqlite:/home/alice/pool.db', 'alice', 'reinitialize'),
   new errors.GpusHeldError(6, [aManual({ holder: alice, gpus: [5, 7] })]),

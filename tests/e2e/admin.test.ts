@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { canhazgpu } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
@@ -170,5 +170,59 @@ describe.skipIf(!canMakeUsers)('admin --force of another user', () => {
       stderr: `Error: Only root may reinitialize the pool sqlite:${host.poolPath}. Use sudo, or ask them\n`,
     })
     expect((await host.status())[0]).toStartWith('GPU 0: IN USE by root for ')
+  })
+})
+
+describe.skipIf(!canMakeUsers)('admin in a directory that was there before', () => {
+  const [alice, bob] = makeUsers('alice', 'bob')
+
+  /** Makes a pool in a directory of this mode and owner. @returns what is said of it, and the directory */
+  async function warnings(
+    mode: number,
+    owner: number,
+    maker: number,
+  ): Promise<{ said: string; path: string }> {
+    using host = new Host(2)
+    const path = dirname(host.poolPath)
+    mkdirSync(path)
+    chownSync(path, owner, owner)
+    chmodSync(path, mode)
+    const { status, stdout, stderr } = await host.canhazgpuAs(maker, 'admin', '--gpus', '2')
+    expect([status, stdout]).toEqual([0, 'Initialized 2 GPUs (IDs 0 to 1)\n'])
+    expect(statSync(path).mode & 0o7777).toBe(mode)
+    return { said: stderr, path }
+  }
+
+  test('says nothing where it is as it should be', async () => {
+    expect((await warnings(0o755, 0, 0)).said).toBe('')
+    expect((await warnings(0o755, alice.uid, alice.uid)).said).toBe('')
+  })
+
+  test('says that others cannot use the pool, and what to do', async () => {
+    const { said, path } = await warnings(0o700, 0, 0)
+    expect(said).toBe(
+      `Warning: ${path} has mode 0700, so only some can use the pool - sudo chmod 755 ${path}\n`,
+    )
+    const own = await warnings(0o700, alice.uid, alice.uid)
+    expect(own.said).toBe(
+      `Note: ${own.path} has mode 0700, so nobody else can use the pool - if others are to, make it in a directory of mode 755\n`,
+    )
+  })
+
+  test('says that others may delete the pool, and what to do', async () => {
+    const { said, path } = await warnings(0o777, 0, 0)
+    expect(said).toBe(
+      `Warning: others may write to ${path} (mode 0777), and so delete the pool or keep users from it - sudo chmod 755 ${path}\n`,
+    )
+    const bobs = await warnings(0o755, bob.uid, 0)
+    expect(bobs.said).toBe(
+      `Warning: ${bobs.path} belongs to ${bob.name}, who may delete the pool - sudo chown root ${bobs.path}, or move the pool\n`,
+    )
+  })
+
+  test('says all of it in one line', async () => {
+    const { said, path } = await warnings(0o707, bob.uid, 0)
+    expect(said).toMatch(/^Warning: others may write to .*; .* belongs to .*\n$/)
+    expect(said.split(path).length).toBeGreaterThan(3)
   })
 })

@@ -94,7 +94,7 @@ test('without a pool it says how to make one, and looks at the rest', async () =
   const { status, bad, of } = findingsIn(await bare.canhazgpu('doctor'))
   expect([status, bad]).toEqual([1, ['store']])
   expect(of.get('store')).toBe(
-    `problem ${bare.poolPath}: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus 3`,
+    `problem ${bare.poolPath}: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus 3 --store sqlite:${bare.poolPath}`,
   )
   expect(of.get('driver')).toBe('ok nvidia-smi of driver 550.54.15 answers for 3 GPUs')
 })
@@ -195,7 +195,7 @@ describe('the files of the pool', () => {
   test.skipIf(!canMakeUsers)('that not all can reach or that belong to others are named', async () => {
     chmodSync(dirname(host.poolPath), 0o750)
     expect((await doctor()).of.get('store')).toMatch(
-      /^problem .*\/pool has mode 0750, so only some can use the pool - sudo chmod go\+x/,
+      /^problem .*\/pool has mode 0750, so only some can use the pool - sudo chmod 755/,
     )
     chmodSync(dirname(host.poolPath), 0o755)
     chownSync(`${host.poolPath}-wal`, 4999, 4999)

@@ -44,7 +44,7 @@ describe('reserve --duration', () => {
     const { status, stdout, stderr } = await host.canhazgpu('reserve', '--duration', text)
     expect([status, stdout]).toEqual([2, ''])
     expect(stderr).toBe(
-      `Error: Invalid value for --duration: "${text}". Use a duration from 1s to 365d, for example --duration 4h\n`,
+      `Error: Invalid value for --duration: "${text.replace(/^(.{60}).+$/, '$1…')}". Use a duration from 1s to 365d, for example --duration 4h\n`,
     )
     const example = /for example (.*)$/m.exec(stderr)?.[1]?.split(' ') ?? []
     const reserved = await host.canhazgpu('reserve', ...example)

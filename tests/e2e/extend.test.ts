@@ -132,7 +132,7 @@ describe('reserve --until', () => {
     ],
     [
       ['--until', 'noon'],
-      'Invalid value for --until: "noon". Use a time or a date and time on the local clock, for example --until 18:00',
+      `Invalid value for --until: "noon". Use a time on the local clock, 'tomorrow 8:00' or '2026-11-25 08:00', for example --until 18:00`,
     ],
   ])('%j is refused in one line, and takes nothing', async (args, message) => {
     expect(await host.canhazgpu('reserve', ...args)).toMatchObject({

@@ -145,11 +145,10 @@ describe('report', () => {
 
   test.each([
     [['--json', '--csv'], '--json and --csv do not go together. Use one of the two'],
-    [['--days', '9999'], 'Invalid value for --days: "9999". Use at most 3660'],
-    [
-      ['--days', '0'],
-      'Invalid value for --days: "0". Use a whole number of at least 1, for example --days 7',
-    ],
+    ...['0', '9999'].map((days): [string[], string] => [
+      ['--days', days],
+      `Invalid value for --days: "${days}". Use a whole number from 1 to 3660, for example --days 7`,
+    ]),
     [['--by', 'month'], 'Invalid value for --by: "month". Use user, gpu, day, for example --by day'],
   ])('refuses %j', async (args, message) => {
     using host = await Host.withPool(1)

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { canhazgpu, start } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
 import { reservationIds } from '../helpers/pool-files.ts'
+import { canMakeUsers, makeUsers } from '../helpers/users.ts'
 
 /** A GPU that was ever reserved says so, so this shows that none was taken, not even for a moment. */
 const NEVER_RESERVED = ['GPU 0: AVAILABLE']
@@ -62,6 +64,39 @@ describe('run reserves nothing for a command', () => {
     expect({ ...result, stderr: '' }).toEqual({ status, signal: null, stdout: '', stderr: '' })
     expect(result.stderr).toStartWith(`Error: ${message}. Nothing`)
     expect(await host.status()).toEqual(NEVER_RESERVED)
+  })
+})
+
+describe.skipIf(!canMakeUsers)('run of a user whose PATH has a directory that they may not look into', () => {
+  const [alice] = makeUsers('alice')
+
+  test.each([
+    ['finds a command behind it', 'true', 0, 'Reserved 1 GPU(s): [0]\n'],
+    [
+      'does not find one in it, as a shell does not',
+      'hidden',
+      127,
+      'Error: Command not found: hidden. Nothing was reserved; check the spelling and PATH\n',
+    ],
+  ])('%s', async (_name, command, status, stderr) => {
+    using host = await Host.withPool(1)
+    const closed = join(host.directory.path, 'closed')
+    mkdirSync(closed)
+    writeFileSync(join(closed, 'hidden'), '#!/bin/sh\n', { mode: 0o755 })
+    chmodSync(closed, 0o700)
+    const env = { ...host.env, PATH: `${closed}:${host.env.PATH}` }
+    const ofShell = start(['/bin/sh', '-c', command], { env, uid: alice.uid })
+    expect(await ofShell.exited).toBe(status)
+    expect(await canhazgpu(['run', '--', command], { env, uid: alice.uid })).toMatchObject({ status, stderr })
+  })
+
+  test('is told why, where the command is named by its path', async () => {
+    using host = await Host.withPool(1)
+    const closed = join(host.directory.path, 'closed')
+    mkdirSync(closed, { mode: 0o700 })
+    const { status, stderr } = await host.canhazgpuAs(alice.uid, 'run', '--', join(closed, 'hidden'))
+    expect(status).toBe(126)
+    expect(stderr).toStartWith(`Error: Cannot execute ${closed}/hidden: Permission denied. Nothing`)
   })
 })
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { canhazgpu } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
-import { SICKNESSES, whileSick } from '../helpers/sick-nvidia-smi.ts'
+import { adviceOn, SICKNESSES, whileSick } from '../helpers/sick-nvidia-smi.ts'
 import { until } from '../helpers/until.ts'
 
 describe.each(SICKNESSES.map(sickness => [sickness.name, sickness] as const))(
@@ -21,7 +21,9 @@ describe.each(SICKNESSES.map(sickness => [sickness.name, sickness] as const))(
         expect.stringMatching(/^GPU 1: AVAILABLE \(last released 0h 0m \d+s ago\) \[not validated\]$/),
         expect.stringMatching(/^GPU 2: IN USE by .* for .* \(manual, expires in .*\) \[not validated\]$/),
       ])
-      expect(stderr).toBe(`Warning: ${sickness.says}. What it would tell is missing below\n`)
+      expect(stderr).toBe(
+        `Warning: ${sickness.says}. What it would tell is missing below. ${adviceOn(sickness)}\n`,
+      )
       expect(status).toBe(0)
     })
 
@@ -33,7 +35,7 @@ describe.each(SICKNESSES.map(sickness => [sickness.name, sickness] as const))(
       const { status, stdout, stderr } = await whileSick(host, sickness, args)
       expect([status, stdout]).toEqual([1, ''])
       expect(stderr).toBe(
-        `Error: ${sickness.says}. No GPU can be validated, so none is handed out. Run 'nvidia-smi' to see what is wrong\n`,
+        `Error: ${sickness.says}. No GPU can be validated, so none is handed out. ${adviceOn(sickness)}\n`,
       )
       host.nvidiaSmi.before(null)
       expect(await host.status()).toEqual(['GPU 0: AVAILABLE', 'GPU 1: AVAILABLE'])
@@ -69,7 +71,7 @@ describe('--probe-timeout', () => {
       const { status, stderr } = await canhazgpu(args, { env })
       expect([status, stderr]).toEqual([
         0,
-        'Warning: nvidia-smi did not answer within 0.2s. What it would tell is missing below\n',
+        "Warning: nvidia-smi did not answer within 0.2s. What it would tell is missing below. Give it longer with --probe-timeout, and run 'nvidia-smi' to see whether it answers at all\n",
       ])
     }
   })

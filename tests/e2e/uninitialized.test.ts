@@ -10,15 +10,15 @@ describe.each([
   ['release', ['release']],
   ['run', ['run', '--', 'sh', '-c', 'echo must not run']],
 ])('%s of a pool that was never initialized', (_name, args) => {
-  const refusal = (count: string) => ({
+  const refusal = (host: Host, count: string) => ({
     status: 1,
     stdout: '',
-    stderr: `Error: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${count}\n`,
+    stderr: `Error: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${count} --store sqlite:${host.poolPath}\n`,
   })
 
   test('names the command to type, with the number that nvidia-smi reports', async () => {
     using host = new Host(5)
-    expect(await host.canhazgpu(...args)).toMatchObject(refusal('5'))
+    expect(await host.canhazgpu(...args)).toMatchObject(refusal(host, '5'))
     expect(existsSync(dirname(host.poolPath))).toBe(false)
   })
 
@@ -43,6 +43,13 @@ describe.each([
     const words = rest.map(word => (word === 'sh' ? '/bin/sh' : word))
     const PATH = lines === null ? '/nonexistent' : host.env.PATH
     const outcome = await canhazgpu([command, ...words], { env: { ...env, PATH: PATH ?? '' } })
-    expect(outcome).toMatchObject(refusal('<count>'))
+    expect(outcome).toMatchObject(refusal(host, '<count>'))
   })
+})
+
+test('a hint is not worth the whole time that a probe may take', async () => {
+  using host = new Host(5)
+  host.nvidiaSmi.before('exec sleep 600')
+  const env = { ...host.env, CANHAZGPU_PROBE_TIMEOUT: '1h' }
+  expect((await canhazgpu(['status'], { env })).stderr).toContain('admin --gpus <count>')
 })

@@ -26,7 +26,7 @@ describe('a word too many, or a wrong one', () => {
       "Unexpected argument: x. 'reserve' takes options only; see 'canhazgpu reserve --help'",
     ],
     [['reserve', '--gpu', '2'], 'Unknown option: --gpu. Did you mean --gpus?'],
-    [['release', '--gpus', '2'], "Unknown option: --gpus. See '--help' for the options"],
+    [['release', '--gpus', '2'], "Unknown option: --gpus. See 'canhazgpu release --help' for its options"],
     [['reserve', '--gpu-id', '2'], 'Unknown option: --gpu-id. Did you mean --gpu-ids?'],
     [['run', '--wiat', '--', 'true'], 'Unknown option: --wiat. Did you mean --wait?'],
     [
@@ -43,7 +43,7 @@ describe('a word too many, or a wrong one', () => {
       'No completion for "zhs". Did you mean zsh? Use bash, zsh or fish: canhazgpu completion bash',
     ],
     [['completion'], 'Missing SHELL. Use bash, zsh or fish: canhazgpu completion bash'],
-    [['reserve', '-x', '2'], "Unknown option: -x. See '--help' for the options"],
+    [['reserve', '-x', '2'], "Unknown option: -x. See 'canhazgpu reserve --help' for its options"],
     [
       ['admin', '--force=yes'],
       'Option --force takes no value. Use it as in: canhazgpu admin --gpus 4 --force',

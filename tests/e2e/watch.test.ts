@@ -200,7 +200,8 @@ describe('a tool', () => {
     await pty.shows(/GPU 0: /)
     expect(lastFrame(pty)).toEqual([
       expect.stringMatching(/ 0\/1 free, 1 not validated$/),
-      'Warning: nvidia-smi failed (exit status 9): broken. What it would tell is missing below',
+      "Warning: nvidia-smi failed (exit status 9): broken. What it would tell is missing below. Run 'nvidia-smi' to see what",
+      '  is wrong',
       'GPU 0: AVAILABLE [not validated]',
     ])
     host.nvidiaSmi.before(null)

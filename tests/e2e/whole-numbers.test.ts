@@ -2,9 +2,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { canhazgpu } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
 
-const NOT_POSITIVE_INTEGERS = ['0', '-1', '+1', '1.5', '1e3', 'abc', '', ' 1', '0x10', '٣', '1'.repeat(20)]
+const NOT_POSITIVE_INTEGERS = [
+  '0',
+  '-1',
+  '+1',
+  '1.5',
+  '1e3',
+  'abc',
+  '',
+  ' 1',
+  '0x10',
+  '٣',
+  '1025',
+  '1'.repeat(20),
+]
 /** The threshold may be 0: then any use counts. */
-const NOT_WHOLE_NUMBERS = NOT_POSITIVE_INTEGERS.filter(text => text !== '0')
+const NOT_WHOLE_NUMBERS = NOT_POSITIVE_INTEGERS.filter(text => text !== '0' && text !== '1025')
 
 let host: Host
 beforeAll(async () => {
@@ -18,7 +31,7 @@ describe.each([
   ['run', ['run'], ['--', 'true']],
 ])('--gpus of %s', (_name, before, behind) => {
   test.each(NOT_POSITIVE_INTEGERS)('refuses "%s", with an example', async text => {
-    const stderr = `Error: Invalid value for --gpus: "${text}". Use a whole number of at least 1, for example --gpus `
+    const stderr = `Error: Invalid value for --gpus: "${text}". Use a whole number from 1 to 1024, for example --gpus `
     for (const words of [['--gpus', text], [`--gpus=${text}`]]) {
       const outcome = await host.canhazgpu(...before, ...words, ...behind)
       expect(outcome).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(stderr) })
@@ -40,12 +53,6 @@ test('admin without --gpus is refused, with an example', async () => {
   })
 })
 
-test('admin refuses more than any host has', async () => {
-  const outcome = await host.canhazgpu('admin', '--gpus', '1025', '--provider', 'fake', '--force')
-  expect(outcome).toMatchObject({ status: 2, stdout: '' })
-  expect(outcome.stderr).toContain('at most 1024 GPUs')
-})
-
 describe.each([
   ['admin', ['admin', '--gpus', '2', '--force'], []],
   ['status', ['status'], []],
@@ -56,7 +63,7 @@ describe.each([
   test('refuses all that is not a whole number, as an option and as a variable', async () => {
     for (const text of NOT_WHOLE_NUMBERS) {
       const said = (source: string) =>
-        `Error: Invalid value for ${source}: "${text}". Use a whole number of at least 0, for example --memory-threshold 500\n`
+        `Error: Invalid value for ${source}: "${text}". Use a whole number from 0 to 100000000, for example --memory-threshold 500\n`
       const outcome = await host.canhazgpu(...before, '--memory-threshold', text, ...behind)
       expect(outcome).toMatchObject({ status: 2, stdout: '', stderr: said('--memory-threshold') })
       // An empty variable counts as none.

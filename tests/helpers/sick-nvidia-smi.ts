@@ -9,10 +9,17 @@ export interface Sickness {
   readonly lines: string | null
   /** What canhazgpu must say of it. */
   readonly says: string
+  /** What it must advise, where that is not to look what the tool says. */
+  readonly advises?: string
 }
 
 export const SICKNESSES: readonly Sickness[] = [
-  { name: 'missing', lines: null, says: 'nvidia-smi was not found on PATH' },
+  {
+    name: 'missing',
+    lines: null,
+    says: 'nvidia-smi was not found on PATH',
+    advises: 'Install the NVIDIA driver, or put the directory of its tools on PATH',
+  },
   {
     name: 'failing',
     lines: `echo "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."; exit 9`,
@@ -24,7 +31,12 @@ export const SICKNESSES: readonly Sickness[] = [
     says: 'nvidia-smi failed (exit status 18): Failed to initialize NVML',
   },
   { name: 'failing without a word', lines: 'exit 255', says: 'nvidia-smi failed (exit status 255)' },
-  { name: 'hanging', lines: 'exec sleep 600', says: 'nvidia-smi did not answer within 0.3s' },
+  {
+    name: 'hanging',
+    lines: 'exec sleep 600',
+    says: 'nvidia-smi did not answer within 0.3s',
+    advises: "Give it longer with --probe-timeout, and run 'nvidia-smi' to see whether it answers at all",
+  },
   { name: 'killed', lines: 'kill -SEGV $$', says: 'nvidia-smi was killed by SIGSEGV' },
   {
     name: 'printing an error with exit status 0',
@@ -37,6 +49,10 @@ export const SICKNESSES: readonly Sickness[] = [
     says: String.raw`nvidia-smi failed (exit status 1): \x1b[31mfailed\x1b[0m \x1b]0;title\x07`,
   },
 ]
+
+export function adviceOn({ advises = "Run 'nvidia-smi' to see what is wrong" }: Sickness): string {
+  return advises
+}
 
 /** Runs canhazgpu while nvidia-smi is sick, with a deadline that a test can wait for. */
 export function whileSick(host: Host, { lines }: Sickness, args: readonly string[]): Promise<Outcome> {

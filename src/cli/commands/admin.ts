@@ -5,6 +5,7 @@ import type { Provider } from '../../core/pool.ts'
 import { NVIDIA_SMI } from '../../probe/nvidia-smi.ts'
 import { openProbe } from '../../probe/probe.ts'
 import { sightAll } from '../../process/identity.ts'
+import { examineStore } from '../../store/open.ts'
 import type { Store } from '../../store/store.ts'
 import { isOnPath } from '../../system/spawn.ts'
 import { userNameOf } from '../../system/user-name.ts'
@@ -20,6 +21,7 @@ const options = {
       'Number of GPUs available on this machine (required, but for --drain and --undrain): the first N that nvidia-smi reports. ' +
       'A pool that is there grows or shrinks',
     example: '--gpus 8',
+    most: MAX_GPUS,
   }),
   force: flag({
     help: 'Force reinitialization even if already initialized; clears all reservations',
@@ -68,16 +70,22 @@ export default defineCommand({
     })
     context.notice(...adminNotices(done, wish))
     context.print(...adminLines(done, wish))
+    if (done.size !== null) await warnOfDirectory(context)
     return 0
   },
 })
+
+/** A pool in a place that was there before may be nobody else's to use, or everybody's to delete. */
+async function warnOfDirectory({ storeUrl, notice }: Context): Promise<void> {
+  const { directoryWarning } = await import('../doctor/directories.ts')
+  const warning = directoryWarning(await examineStore(storeUrl))
+  if (warning !== null) notice(warning)
+}
 
 /** @throws {UsageError} */
 function checkUsage({ gpus, drain, undrain, note }: OptionValues<typeof options>): void {
   if (gpus === null && drain === null && undrain === null)
     throw new UsageError(`Missing option --gpus, for example ${options.gpus.example}`)
-  if (gpus !== null && gpus > MAX_GPUS)
-    throw new UsageError(`Invalid value for --gpus: "${gpus}". A pool holds at most ${MAX_GPUS} GPUs`)
   if (note !== null && drain === null)
     throw new UsageError(
       `--note says why GPUs are drained. Use it with --drain, for example ${options.note.example}`,

@@ -1,6 +1,9 @@
 import { defineCommand } from '../command.ts'
 import { flag, wholeNumber } from '../options.ts'
 
+/** More than a pool remembers. */
+const MOST_LINES = 1_000_000_000
+
 export default defineCommand({
   name: 'log',
   summary: 'Show what has happened, newest last',
@@ -17,6 +20,7 @@ export default defineCommand({
       help: 'How many lines to show of what has happened before',
       example: '--lines 100',
       least: 0,
+      most: MOST_LINES,
       fallback: 20,
     }),
     json: flag({

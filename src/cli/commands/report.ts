@@ -15,6 +15,7 @@ export default defineCommand({
       placeholder: 'N',
       help: 'How many days to look back: today and the days before it',
       example: '--days 7',
+      most: MOST_DAYS,
       fallback: 30,
     }),
     by: choice({
@@ -29,8 +30,6 @@ export default defineCommand({
   },
   async run({ days, by, json, csv }, context) {
     if (json && csv) throw new UsageError('--json and --csv do not go together. Use one of the two')
-    if (days > MOST_DAYS)
-      throw new UsageError(`Invalid value for --days: "${days}". Use at most ${MOST_DAYS}`)
     const { showReport } = await import('../show-report.ts')
     await showReport(context, { dayCount: days, by, form: json ? 'json' : csv ? 'csv' : 'table' })
     return 0

@@ -67,6 +67,7 @@ export default defineCommand({
     'canhazgpu reserve',
     'canhazgpu reserve --gpus 2 --duration 4h',
     'canhazgpu reserve --duration 30m',
+    'canhazgpu reserve --until 18:00 --note ablation',
   ],
   options,
   async run(options, context) {

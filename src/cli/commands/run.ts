@@ -16,6 +16,7 @@ export default defineCommand({
   examples: [
     'canhazgpu run --gpus 1 -- python train.py',
     'canhazgpu run --gpus 2 -- python -m torch.distributed.launch train.py',
+    'canhazgpu run --gpus 4 --wait --note ablation -- python train.py',
   ],
   takesCommand: true,
   options: {

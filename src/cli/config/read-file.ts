@@ -5,7 +5,7 @@ import { globalOptions } from '../global-options.ts'
 import { nearest } from '../nearest.ts'
 import type { Option, Options } from '../options.ts'
 import { requestOptions } from '../request-options.ts'
-import { type Layer, meaningOf, refusal, type Setting } from '../settings.ts'
+import { type Layer, meaningOf, refusal, type Setting, shortened } from '../settings.ts'
 import { brokenJsonLine, brokenTomlLine } from './broken-line.ts'
 import { standingSettings } from './standing-settings.ts'
 import { exampleLine, fileKey, textOf, tomlValue, type WrittenValue } from './written-value.ts'
@@ -62,7 +62,9 @@ function readValue(
   source: string,
 ): string | null {
   const text = textOf(option, value)
-  if (text === null || (text !== undefined && meaningOf(option, text) !== undefined)) return text
+  if (text === null) return null
+  if (text !== undefined && meaningOf(option, text) !== undefined)
+    return option.inFileOf?.(directoryOf(path), text) ?? text
   const example = exampleLine(key, option, isJson(path))
   const problem =
     typeof value === 'string'
@@ -71,8 +73,10 @@ function readValue(
   throw new UsageError(`Invalid value for ${source}: ${problem}`)
 }
 
-function shortened(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 60)}…`
+/** Absolute: `--config lab.toml` may be relative. */
+function directoryOf(path: string): string {
+  const absolute = path.startsWith('/') ? path : `${process.cwd()}/${path}`
+  return absolute.replace(/\/[^/]*$/, '') || '/'
 }
 
 function parse(path: string, content: Uint8Array): Record<string, unknown> {

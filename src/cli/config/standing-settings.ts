@@ -4,12 +4,16 @@ import { type Option, optionalDuration, wholeNumber } from '../options.ts'
 
 const TIMES = { leastMs: 1, mostMs: 365 * DAY_MS, bounds: 'up to 365d' }
 
+/** A hundred years. */
+const MOST_DAYS = 36_525
+
 /** What is set for good, in a configuration file or a variable, and is no option of a command. */
 export const standingSettings = {
   historyDays: wholeNumber({
     placeholder: 'DAYS',
     help: 'How long usage records and events are kept',
     example: 'CANHAZGPU_HISTORY_DAYS=90',
+    most: MOST_DAYS,
     fallback: DEFAULT_HISTORY_DAYS,
     hostWide: true,
   }),

@@ -1,11 +1,10 @@
 import { PoolNotInitializedError, ProbeFailedError, UserError } from '../../core/errors.ts'
 import type { PoolFile } from '../../store/sqlite/examine.ts'
 import { userNameOf } from '../../system/user-name.ts'
+import { storeWord } from '../store-word.ts'
+import { directoryFaults, type Fault, octal } from './directories.ts'
 import type { HostFacts } from './facts.ts'
 import { type Finding, withAdvice } from './finding.ts'
-
-/** What is wrong with one file, and what to do. */
-type Fault = Pick<Finding, 'level' | 'text'>
 
 /** All users can use the pool, and nobody but its owner can delete it. */
 export function checkStore({ store: { path, files }, health }: HostFacts): Finding {
@@ -13,7 +12,11 @@ export function checkStore({ store: { path, files }, health }: HostFacts): Findi
   const database = files.find(({ role }) => role === 'database')
   if (!database || database.problem === 'missing') {
     const gpuCount = health === null || health instanceof ProbeFailedError ? null : health.gpus.length
-    return { level: 'problem', check, text: `${path}: ${new PoolNotInitializedError(gpuCount).message}` }
+    return {
+      level: 'problem',
+      check,
+      text: `${path}: ${new PoolNotInitializedError(gpuCount, storeWord(`sqlite:${path}`)).message}`,
+    }
   }
   const faults = files.flatMap(file => faultsOf(file, database))
   const level = faults.some(({ level }) => level === 'problem') ? 'problem' : 'warning'
@@ -52,34 +55,6 @@ function fileFaults({ path, uid, mode }: PoolFile, database: PoolFile): Fault[] 
     faults.push({ level: 'warning', text: withAdvice(found, `sudo chown ${owner} ${path}`) })
   }
   return faults
-}
-
-function directoryFaults({ path, role, uid, mode }: PoolFile, database: PoolFile): Fault[] {
-  const faults: Fault[] = []
-  const isSticky = (mode & 0o1000) !== 0
-  const mayDelete = role === 'directory' ? (mode & 0o022) !== 0 : (mode & 0o002) !== 0 && !isSticky
-  if (mayDelete) {
-    const found = `others may write to ${path} (mode ${octal(mode)}), and so delete the pool or keep users from it`
-    const advice = isSticky ? 'give the pool a directory of its own' : `sudo chmod go-w ${path}`
-    faults.push({ level: 'problem', text: withAdvice(found, advice) })
-  }
-  if (uid !== 0 && uid !== database.uid) {
-    const found = `${path} belongs to ${userNameOf(uid)}, who may delete the pool`
-    faults.push({
-      level: 'problem',
-      text: withAdvice(found, `sudo chown ${userNameOf(database.uid)} ${path}, or move the pool`),
-    })
-  }
-  // Somebody's own pool may well be private.
-  if (database.uid === 0 && (mode & 0o001) === 0) {
-    const found = `${path} has mode ${octal(mode)}, so only some can use the pool`
-    faults.push({ level: 'problem', text: withAdvice(found, `sudo chmod go+x ${path}`) })
-  }
-  return faults
-}
-
-function octal(mode: number): string {
-  return mode.toString(8).padStart(4, '0')
 }
 
 /** This program and the pool know the same schema. */

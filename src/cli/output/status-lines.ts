@@ -1,5 +1,5 @@
 import { formatDuration, MINUTE_MS } from '../../core/duration.ts'
-import { displayName, type Pool, type Reservation } from '../../core/pool.ts'
+import { type Drain, displayName, type Pool, type Reservation } from '../../core/pool.ts'
 import { type GpuStatus, type PoolFacts, poolStatus, type Validation } from '../../core/status.ts'
 import type { GpuDetails, GpuProcess } from '../../core/usage.ts'
 import { type Colour, type ColouredLine, colouredLine } from './colour.ts'
@@ -68,10 +68,10 @@ function describe(status: GpuStatus, now: number, ownerOf: (pid: number) => stri
     case 'reserved': {
       const { reservedAt, note } = status.reservation
       const held = formatDuration(now - reservedAt)
-      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, reservedAt, now)}${note === null ? '' : ` - ${note}`}`
+      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, reservedAt, now)}${drainNote(status.drain)}${note === null ? '' : ` - ${note}`}`
     }
     case 'in-use-without-reservation':
-      return `IN USE WITHOUT RESERVATION by ${users(status.processes, ownerOf)} - ${use(status.memoryMiB, status.processes)}`
+      return `IN USE WITHOUT RESERVATION by ${users(status.processes, ownerOf)} - ${use(status.memoryMiB, status.processes)}${drainNote(status.drain)}`
     case 'drained': {
       const { by, at, note } = status.drain
       const why = note === null ? '' : ` (${note})`
@@ -80,6 +80,12 @@ function describe(status: GpuStatus, now: number, ownerOf: (pid: number) => stri
     case 'unavailable':
       return `UNAVAILABLE (not reported by ${status.tool})`
   }
+}
+
+/** What is the matter with a GPU besides being used: ` [drained by root (broken)]`. */
+function drainNote(drain: Drain | null): string {
+  if (!drain) return ''
+  return ` [drained by ${drain.by.userName}${drain.note === null ? '' : ` (${drain.note})`}]`
 }
 
 function terms(reservation: Reservation, now: number): string {

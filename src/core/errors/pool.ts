@@ -6,10 +6,17 @@ import { UserError } from './user-error.ts'
 
 export class PoolNotInitializedError extends UserError {
   readonly code = 'pool-not-initialized'
-  /** @param gpuCount how many GPUs the host has, null when that is not known; a pool of none cannot be made */
-  constructor(readonly gpuCount: number | null) {
+  /**
+   * @param gpuCount how many GPUs the host has, null when that is not known; a pool of none cannot be made
+   * @param store where the pool should be, as a word for a shell; null in the usual place
+   */
+  constructor(
+    readonly gpuCount: number | null,
+    readonly store: string | null,
+  ) {
     super(
-      `GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${gpuCount || '<count>'}`,
+      `GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${gpuCount || '<count>'}` +
+        (store === null ? '' : ` --store ${store}`),
     )
   }
 }

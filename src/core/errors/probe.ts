@@ -34,13 +34,15 @@ export class TooManyGpusError extends UserError {
 /** The GPU tool did not give an answer that can be trusted. */
 export class ProbeFailedError extends UserError {
   readonly code = 'probe-failed'
-  /** @param problem what the tool did, with its own words */
+  /**
+   * @param problem what the tool did, with its own words
+   * @param next what to do about it
+   */
   constructor(
     readonly tool: string,
     readonly problem: string,
+    readonly next = `Run '${tool}' to see what is wrong`,
   ) {
-    super(
-      `${tool} ${problem}. No GPU can be validated, so none is handed out. Run '${tool}' to see what is wrong`,
-    )
+    super(`${tool} ${problem}. No GPU can be validated, so none is handed out. ${next}`)
   }
 }

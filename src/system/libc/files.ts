@@ -147,7 +147,7 @@ export function isMissing(path: string): boolean {
 }
 
 /** Whether something is there under a path, for somebody who may look at it. */
-export function isThere(path: string): boolean {
+export function isThere(path: string | Uint8Array): boolean {
   return c().access(cstring(path), F_OK) === 0
 }
 

@@ -92,7 +92,7 @@ describe('of --gpus and --gpu-ids', () => {
 })
 
 describe('options that exclude each other', () => {
-  const time = wholeNumber({ placeholder: 'N', help: '', example: '--time 1', fallback: 0 })
+  const time = wholeNumber({ placeholder: 'N', most: 99, help: '', example: '--time 1', fallback: 0 })
   const table = {
     a: { ...time, excludes: ['b'], excludesBecause: 'one is enough' },
     b: { ...time, excludes: ['c'] },

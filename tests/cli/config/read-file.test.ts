@@ -53,6 +53,20 @@ describe('a file may say', () => {
   })
 })
 
+describe('a relative store', () => {
+  test.each([
+    ['/etc/canhazgpu/config.toml', 'sqlite:pool.db', 'sqlite:/etc/canhazgpu/pool.db'],
+    ['/home/alice/lab.toml', 'sqlite:../lab/pool.db', 'sqlite:/home/alice/../lab/pool.db'],
+    ['/lab.toml', 'sqlite:pool.db', 'sqlite:/pool.db'],
+    ['lab.toml', 'sqlite:pool.db', `sqlite:${process.cwd()}/pool.db`],
+    ['conf/lab.toml', 'sqlite:pool.db', `sqlite:${process.cwd()}/conf/pool.db`],
+    ['/etc/canhazgpu/config.toml', 'sqlite:/srv/pool.db', 'sqlite:/srv/pool.db'],
+    ['/etc/canhazgpu/config.toml', 'redis://host:6379', 'redis://host:6379'],
+  ])('in %s counts from its directory: %s', (path, url, meant) => {
+    expect(read(`store = "${url}"`, path)('store', null)?.text).toBe(meant)
+  })
+})
+
 describe('a key that is not known', () => {
   test.each([
     ['memory-treshold = 1', 'memory-treshold. Did you mean memory-threshold?'],
@@ -84,7 +98,7 @@ describe('a key that is not known', () => {
 
 describe('a value that does not fit', () => {
   const label = 'Use one line of at most 200 characters, without control characters'
-  const threshold = 'Use a whole number of at least 0, for example memory-threshold = 500'
+  const threshold = 'Use a whole number from 0 to 100000000, for example memory-threshold = 500'
   test.each([
     ['memory-threshold = "500"', `memory-threshold in ${PATH}: "500". ${threshold}`],
     ['memory-threshold = 1.5', `memory-threshold in ${PATH}: 1.5. ${threshold}`],
@@ -114,7 +128,7 @@ describe('a value that does not fit', () => {
     ],
     [
       'history-days = 0',
-      `history-days in ${PATH}: 0. Use a whole number of at least 1, for example history-days = 90`,
+      `history-days in ${PATH}: 0. Use a whole number from 1 to 36525, for example history-days = 90`,
     ],
     [
       'expiry-warning = true',
@@ -124,7 +138,7 @@ describe('a value that does not fit', () => {
     ['[admin]\nforce = 1', `admin.force in ${PATH}: 1. Use true or false, for example force = true`],
     [
       '[log]\nlines = false',
-      `log.lines in ${PATH}: false. Use a whole number of at least 0, for example lines = 100`,
+      `log.lines in ${PATH}: false. Use a whole number from 0 to 1000000000, for example lines = 100`,
     ],
     [
       '[run.timeout]\nx = 1',

@@ -152,7 +152,7 @@ test('use without a reservation is named as status names it, a drained GPU’s t
   expect(checkUnreservedUse(hostFacts({ pool, usage }))).toMatchObject({
     level: 'warning',
     text: expect.stringMatching(
-      /^GPU 0: IN USE WITHOUT RESERVATION by unknown - 500MB used; GPU 1: IN USE WITHOUT RESERVATION by unknown - 700MB used - ask them/,
+      /^GPU 0: IN USE WITHOUT RESERVATION by unknown - 500MB used; GPU 1: IN USE WITHOUT RESERVATION by unknown - 700MB used \[drained by user0\] - ask them/,
     ),
   })
   expect(checkUnreservedUse(hostFacts()).level).toBe('ok')

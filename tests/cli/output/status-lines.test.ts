@@ -98,6 +98,16 @@ describe('an available GPU', () => {
   })
 })
 
+test('a drained GPU that is held or used says so behind the words of the specification', () => {
+  const drain = (note: string | null) => ({ drain: { at: NOW, by: alice, note } })
+  const held = aManual({ gpus: [0], holder: charlie, reservedAt: NOW, expiresAt: NOW + HOUR, note: 'mine' })
+  const usage = usageOf(busy(0), busy(500))
+  expect(lines({ gpus: [drain('broken fan'), drain(null)], reservations: [held], usage })).toEqual([
+    'GPU 0: IN USE by charlie for 0h 0m 0s (manual, expires in 1h 0m 0s) [validated: no actual usage detected] [drained by alice (broken fan)] - mine',
+    'GPU 1: IN USE WITHOUT RESERVATION by unknown - 500MB used [drained by alice]',
+  ])
+})
+
 describe('a reserved GPU', () => {
   const run = aRun({ gpus: [0], holder: alice, reservedAt: ago(100, 0, 0), heartbeatAt: NOW })
   const runs = 'IN USE by alice for 100h 0m 0s (run, last heartbeat 0h 0m 0s ago)'
