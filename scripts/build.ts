@@ -11,6 +11,9 @@ const { exitCode } = Bun.spawnSync(
     '--minify-whitespace',
     '--minify-syntax',
     '--bytecode',
+    // Each part that few need is a file of its own in there, which costs nothing where it is not loaded.
+    '--format=esm',
+    '--splitting',
     // Without these two the executable would read .env and bunfig.toml from whatever directory its user stands in.
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',

@@ -1,6 +1,7 @@
 /** Picks the command, prints errors, and sets the exit status; nothing else does. */
 
 import { version } from '../package.json'
+import { readCommandLine } from './cli/command-line.ts'
 import { notice, print } from './cli/output/print.ts'
 import { UserError } from './core/errors.ts'
 import { COMPLETER, KEEPER, OBSERVER, SUPERVISED } from './process/hidden-words.ts'
@@ -23,7 +24,6 @@ async function main(args: readonly string[], supervisorFd: number | null = null)
     const { runCompleter } = await import('./cli/completion/completer.ts')
     return runCompleter(args.slice(1))
   }
-  const { readCommandLine } = await import('./cli/command-line.ts')
   const asked = readCommandLine(args, supervisorFd)
   switch (asked.kind) {
     case 'version':

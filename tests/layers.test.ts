@@ -13,7 +13,7 @@ const ALSO = new Set(['src/main.ts package.json', 'src/cli/man-page.ts package.j
 
 /** Who may touch the runtime's own interfaces, so that each can be exchanged in one place. */
 const doors: [touch: RegExp, places: readonly string[]][] = [
-  [/^bun:ffi$/, ['src/system/libc/library.ts', 'src/system/job-control.ts']],
+  [/^bun:ffi$/, ['src/system/libc/library.ts']],
   [/^bun:sqlite$/, ['src/store/sqlite/']],
   [/^(node:)?child_process$/, []],
   [/^bun$/, ['src/store/redis/']],

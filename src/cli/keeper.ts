@@ -45,7 +45,7 @@ async function keepRun(orders: KeeperOrders, { processes, killAfterMs }: RunTask
 }
 
 async function groupLimit(processes: readonly ProcessIdentity[], afterMs: number): Promise<Limit> {
-  const { signalGroup } = await import('../system/job-control.ts')
+  const { signalGroup } = await import('../system/libc/job-control.ts')
   return {
     afterMs,
     kill() {

@@ -2,6 +2,7 @@ import { caller, variable } from '../process/caller.ts'
 import { findExecutable } from '../process/executable.ts'
 import { inheritedDescriptors } from '../process/inherited.ts'
 import { passwdShell } from '../system/libc/passwd.ts'
+import { bytesOf } from '../system/text.ts'
 import type { Context } from './command.ts'
 import type { OptionValues } from './options.ts'
 import type { requestOptions } from './request-options.ts'
@@ -18,7 +19,7 @@ export async function runShell(
   const descriptors = inheritedDescriptors()
   const { env } = caller()
   const own = variable(env, 'SHELL')
-  const shell = own?.length ? own : Buffer.from(passwdShell(context.holder.uid) ?? '/bin/sh')
+  const shell = own?.length ? own : bytesOf(passwdShell(context.holder.uid) ?? '/bin/sh')
   const file = findExecutable(shell, variable(env, 'PATH'))
   return runCommand(context, options, { file, argv: [file], env, descriptors })
 }

@@ -2,6 +2,7 @@ import { CommandNotExecutableError } from '../core/errors.ts'
 import { readStart } from '../system/libc/files.ts'
 import { ENOENT, ENOEXEC, errorText } from '../system/libc/library.ts'
 import { execve } from '../system/libc/processes.ts'
+import { bytesOf, textOf } from '../system/text.ts'
 import { restoreInherited } from './inherited.ts'
 
 /** A program to execute: all of it bytes, none of it needs to be UTF-8. */
@@ -24,14 +25,14 @@ export function become({ file, argv, env, descriptors }: Program): never {
   let error = execve(file, argv, env)
   // A script without `#!` is the shell's to run, as execvp(3) does it.
   if (error === ENOEXEC && isText(file))
-    error = execve(Buffer.from('/bin/sh'), [Buffer.from('sh'), file, ...argv.slice(1)], env)
+    error = execve(bytesOf('/bin/sh'), [bytesOf('sh'), file, ...argv.slice(1)], env)
   const reason = error === ENOENT ? 'its interpreter (the #! line) does not exist' : errorText(error)
-  throw new CommandNotExecutableError(Buffer.from(argv[0] ?? file).toString(), reason)
+  throw new CommandNotExecutableError(textOf(argv[0] ?? file), reason)
 }
 
 /** A program for another machine is refused like a script. As in bash, a NUL in its first line tells that it is none. */
 function isText(file: Uint8Array): boolean {
   const start = readStart(file, 256)
-  const lineEnd = start.indexOf('\n')
+  const lineEnd = start.indexOf(10)
   return !start.subarray(0, lineEnd < 0 ? start.length : lineEnd).includes(0)
 }

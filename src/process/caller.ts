@@ -1,4 +1,7 @@
 import { readFile } from '../system/libc/files.ts'
+import { bytesOf, splitAt, textOf } from '../system/text.ts'
+
+const EQUALS = 61
 
 /** What the caller handed to this process, byte for byte: the runtime's own copies are decoded and may be altered. */
 export interface Caller {
@@ -12,16 +15,11 @@ export function caller(): Caller {
   return { args: strings('/proc/self/cmdline').slice(1), env: strings('/proc/self/environ') }
 }
 
-/** The NUL-terminated strings that a file in /proc consists of. */
-export function strings(path: string): Buffer[] {
-  const content = readFile(path) ?? Buffer.alloc(0)
-  const found: Buffer[] = []
-  for (let start = 0; start < content.length; ) {
-    const end = content.indexOf(0, start)
-    found.push(content.subarray(start, end < 0 ? content.length : end))
-    start = end < 0 ? content.length : end + 1
-  }
-  return found
+/** The NUL-terminated strings that a file in /proc consists of; none when it cannot be read. */
+export function strings(path: string): Uint8Array[] {
+  const parts = splitAt(0, readFile(path) ?? new Uint8Array())
+  // Behind the last NUL nothing stands, unless the program has written over it.
+  return parts.at(-1)?.length === 0 ? parts.slice(0, -1) : parts
 }
 
 /** The value of a variable in an environment, undefined when it is not set. */
@@ -37,10 +35,10 @@ export function withVariables(
   const names = Object.keys(variables)
   return [
     ...env.filter(entry => !names.some(name => isVariable(entry, name))),
-    ...Object.entries(variables).map(([name, value]) => Buffer.from(`${name}=${value}`)),
+    ...Object.entries(variables).map(([name, value]) => bytesOf(`${name}=${value}`)),
   ]
 }
 
 function isVariable(entry: Uint8Array, name: string): boolean {
-  return Buffer.from(entry.subarray(0, name.length + 1)).toString('latin1') === `${name}=`
+  return entry[name.length] === EQUALS && textOf(entry.subarray(0, name.length)) === name
 }

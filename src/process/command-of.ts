@@ -1,4 +1,5 @@
 import type { ProcessIdentity, RunReservation } from '../core/pool.ts'
+import { textOf } from '../system/text.ts'
 import { strings, variable } from './caller.ts'
 
 /** The variable by which a command knows the reservation that it was started for. */
@@ -6,7 +7,7 @@ const RESERVATION = 'CANHAZGPU_RESERVATION'
 
 /** The words of a process's command line, decoded; none when it is gone. */
 export function wordsOf(pid: number): string[] {
-  return strings(`/proc/${pid}/cmdline`).map(word => word.toString())
+  return strings(`/proc/${pid}/cmdline`).map(textOf)
 }
 
 /**
@@ -22,11 +23,5 @@ export function startedCommandOf({ id, processes }: RunReservation): ProcessIden
   const env = strings(`/proc/${process.pid}/environ`)
   const isReadable = variable(env, 'PATH') !== undefined
   const own = variable(env, RESERVATION)
-  return own === undefined
-    ? isReadable
-      ? null
-      : process
-    : Buffer.from(own).toString() === id
-      ? process
-      : null
+  return own === undefined ? (isReadable ? null : process) : textOf(own) === id ? process : null
 }

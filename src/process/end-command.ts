@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import type { ProcessIdentity } from '../core/pool.ts'
-import { groupOf, signalGroup, signalProcess } from '../system/job-control.ts'
-import { close, readFile } from '../system/libc/files.ts'
+import { close, readText } from '../system/libc/files.ts'
+import { groupOf, signalGroup, signalProcess } from '../system/libc/job-control.ts'
 import { openPidfd } from '../system/libc/processes.ts'
 import { sight } from './identity.ts'
 import { waitForAnEnd } from './keeper.ts'
@@ -71,7 +71,7 @@ function signalAll({ pid }: ProcessIdentity, signal: number): void {
 
 function descendantsOf(pid: number): number[] {
   const children = threadsOf(pid).flatMap(thread => {
-    const text = readFile(`/proc/${pid}/task/${thread}/children`)?.toString() ?? ''
+    const text = readText(`/proc/${pid}/task/${thread}/children`) ?? ''
     return text.split(' ').filter(Boolean).map(Number)
   })
   return children.flatMap(child => [child, ...descendantsOf(child)])

@@ -1,9 +1,13 @@
 import { CommandNotExecutableError, CommandNotFoundError } from '../core/errors.ts'
 import { checkExecutable, isDirectory, isThere } from '../system/libc/files.ts'
 import { ENOENT, ENOTDIR, errorText } from '../system/libc/library.ts'
+import { bytesOf, joined, splitAt, textOf } from '../system/text.ts'
 
 /** Where execvp(3) looks when PATH is not set. */
-const DEFAULT_PATH = Buffer.from('/bin:/usr/bin')
+const DEFAULT_PATH = bytesOf('/bin:/usr/bin')
+
+const [SLASH, COLON] = [47, 58]
+const [HERE, BETWEEN] = [bytesOf('.'), bytesOf('/')]
 
 /**
  * Finds the file that a command name means, the way a shell does: a name with a slash is a path, any other is looked for
@@ -14,26 +18,25 @@ const DEFAULT_PATH = Buffer.from('/bin:/usr/bin')
  */
 export function findExecutable(name: Uint8Array, path: Uint8Array | undefined): Uint8Array {
   // Of a directory that may not be looked into, nobody can say that the command is there.
-  const isPath = Buffer.from(name).includes('/')
+  const isPath = name.includes(SLASH)
   let denied: string | null = null
-  for (const candidate of candidates(Buffer.from(name), Buffer.from(path ?? DEFAULT_PATH))) {
+  for (const candidate of candidates(name, path ?? DEFAULT_PATH)) {
     const error = checkExecutable(candidate)
     if (error === 0 && !isDirectory(candidate)) return candidate
     if (error === 0) denied ??= 'it is a directory'
     else if (error !== ENOENT && error !== ENOTDIR && (isPath || isThere(candidate)))
       denied ??= errorText(error)
   }
-  const command = Buffer.from(name).toString()
+  const command = textOf(name)
   if (denied !== null) throw new CommandNotExecutableError(command, denied)
   throw new CommandNotFoundError(command)
 }
 
-function candidates(name: Buffer, path: Buffer): Buffer[] {
+function candidates(name: Uint8Array, path: Uint8Array): Uint8Array[] {
   if (name.length === 0) return []
-  if (name.includes('/')) return [name]
-  // Latin-1 maps every byte to one character and back. An empty entry means the current directory.
-  return path
-    .toString('latin1')
-    .split(':')
-    .map(directory => Buffer.concat([Buffer.from(`${directory || '.'}/`, 'latin1'), name]))
+  if (name.includes(SLASH)) return [name]
+  // An empty entry means the current directory.
+  return splitAt(COLON, path).map(directory =>
+    joined(directory.length === 0 ? HERE : directory, BETWEEN, name),
+  )
 }

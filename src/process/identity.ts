@@ -1,6 +1,6 @@
 import type { Sighting } from '../core/expire.ts'
 import type { Pool, ProcessIdentity } from '../core/pool.ts'
-import { readFile, readLink } from '../system/libc/files.ts'
+import { readLink, readText } from '../system/libc/files.ts'
 import { processExists } from '../system/libc/processes.ts'
 
 /** What /proc/PID/stat says of a process, as far as it matters here; proc_pid_stat(5). */
@@ -35,8 +35,8 @@ export function isRunning(pid: number): boolean {
 }
 
 function statOf(pid: number | 'self'): ProcessStat | null {
-  const stat = readFile(`/proc/${pid}/stat`)
-  return stat && parseStat(stat.toString('latin1'))
+  const stat = readText(`/proc/${pid}/stat`)
+  return stat === null ? null : parseStat(stat)
 }
 
 /** The part of a process's identity that all processes here share. */
@@ -49,7 +49,7 @@ interface Here {
 
 function here(): Here {
   return {
-    bootId: readFile('/proc/sys/kernel/random/boot_id')?.toString().trim() ?? '',
+    bootId: readText('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
     pidNamespace: readLink('/proc/self/ns/pid') ?? '',
     procIsOurs: readLink('/proc/self') === String(process.pid),
   }

@@ -1,5 +1,11 @@
-import { readFile, readLink } from '../system/libc/files.ts'
-import { isCloseOnExec, keepOnExec, openFileLimits, setOpenFileLimits } from '../system/libc/inheritance.ts'
+import { readLink, readText } from '../system/libc/files.ts'
+import {
+  isCloseOnExec,
+  keepOnExec,
+  openDescriptors,
+  openFileLimits,
+  setOpenFileLimits,
+} from '../system/libc/inheritance.ts'
 import { resetSignal } from '../system/libc/processes.ts'
 
 const SIGPIPE = 13
@@ -21,10 +27,8 @@ export function inheritedDescriptors(): readonly number[] {
 let found: readonly number[] | null = null
 
 function findInherited(): number[] {
-  const tableSize = Number(
-    /^FDSize:\s*(\d+)/m.exec(readFile('/proc/self/status')?.toString('latin1') ?? '')?.[1],
-  )
-  return Array.from({ length: tableSize || 0 }, (_, fd) => fd).filter(
+  const tableSize = Number(/^FDSize:\s*(\d+)/m.exec(readText('/proc/self/status') ?? '')?.[1])
+  return openDescriptors(tableSize || 0).filter(
     fd => fd > 2 && isCloseOnExec(fd) && !readLink(`/proc/self/fd/${fd}`)?.startsWith('anon_inode:'),
   )
 }
@@ -43,7 +47,7 @@ export function restoreInherited(descriptors: readonly number[]): void {
  * unless somebody changed it in between; if so, the hard limits differ in all likelihood, and then it stays as it is.
  */
 function restoreOpenFileLimit(): void {
-  const limits = readFile(`/proc/${process.ppid}/limits`)?.toString('latin1') ?? ''
+  const limits = readText(`/proc/${process.ppid}/limits`) ?? ''
   const [, soft, hard] = /^Max open files\s+(\d+)\s+(\d+)/m.exec(limits) ?? []
   const [ownSoft, ownHard] = openFileLimits()
   if (soft && hard && BigInt(hard) === ownHard && BigInt(soft) < ownSoft)

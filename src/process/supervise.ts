@@ -1,3 +1,5 @@
+import { close, openForReading, readText } from '../system/libc/files.ts'
+import { keepOnExec } from '../system/libc/inheritance.ts'
 import {
   type ChildChange,
   changeOf,
@@ -11,9 +13,7 @@ import {
   signalProcess,
   spawnGroup,
   takeDefault,
-} from '../system/job-control.ts'
-import { close, openForReading, readFile } from '../system/libc/files.ts'
-import { keepOnExec } from '../system/libc/inheritance.ts'
+} from '../system/libc/job-control.ts'
 import { cstring } from '../system/libc/library.ts'
 import { isReadable } from '../system/libc/waiting.ts'
 import { allClosed } from '../system/spawn.ts'
@@ -146,7 +146,7 @@ function after(ms: number, act: () => void): void {
 
 /** Whether the caller has a signal ignored (`nohup`): then the job is to ignore it, too. */
 function isIgnored(signal: number): boolean {
-  const status = readFile('/proc/self/status')?.toString('latin1') ?? ''
+  const status = readText('/proc/self/status') ?? ''
   const mask = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`)
   return (mask >> BigInt(signal - 1)) % 2n === 1n
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts'
 import { isThere, isWritable } from '../system/libc/files.ts'
 import type { PoolExamination } from './sqlite/examine.ts'
+import { SqliteStore } from './sqlite/sqlite-store.ts'
 import type { HistoryMs, Store, StoreAccess } from './store.ts'
 
 export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
@@ -15,7 +16,6 @@ export async function openStore(
   access: StoreAccess,
   historyMs: HistoryMs = null,
 ): Promise<Store> {
-  const { SqliteStore } = await import('./sqlite/sqlite-store.ts')
   return SqliteStore.open(absolutePath(sqlitePath(url)), access, historyMs)
 }
 

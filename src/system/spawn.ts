@@ -43,7 +43,7 @@ export async function runTool(
       return { kind: 'timed-out' }
     }
     if (child.signalCode) return { kind: 'killed', signal: String(child.signalCode) }
-    const [out, err] = [stdout, stderr].map(fd => readMemoryFile(fd).toString())
+    const [out, err] = [stdout, stderr].map(fd => readMemoryFile(fd))
     return { kind: 'exited', status: outcome, stdout: out ?? '', stderr: err ?? '' }
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }

@@ -1,4 +1,4 @@
-import { readFile } from './libc/files.ts'
+import { readText } from './libc/files.ts'
 import { passwdName } from './libc/passwd.ts'
 
 /** A user's name in the passwd database, or `uid 4999` for one that has none. Variables like $USER are never believed. */
@@ -8,7 +8,7 @@ export function userNameOf(uid: number): string {
 
 /** The user whom a process runs as (its real uid), null when the process is gone or hidden. */
 export function processUid(pid: number): number | null {
-  const uid = /^Uid:\s*(\d+)/m.exec(readFile(`/proc/${pid}/status`)?.toString('latin1') ?? '')?.[1]
+  const uid = /^Uid:\s*(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1]
   return uid === undefined ? null : Number(uid)
 }
 

@@ -71,7 +71,7 @@ function namedFile(path: string, source: string): ConfigFile {
   return configFile(path, readRegularFile(path, MOST_BYTES), next)
 }
 
-function configFile(path: string, content: Buffer | number, next: string): ConfigFile {
+function configFile(path: string, content: Uint8Array | number, next: string): ConfigFile {
   if (typeof content === 'number') throw new ConfigUnreadableError(path, reasonOf(content), next)
   // Loaded only where there is a file: without one, this costs the start of every command nothing but a few opens.
   const { readConfiguration } = require('./read-file.ts') as typeof import('./read-file.ts')

@@ -7,7 +7,7 @@ import { type DriverHealth, driverHealth } from '../../probe/nvidia-smi-health.t
 import { sightAll } from '../../process/identity.ts'
 import { examineStore } from '../../store/open.ts'
 import type { PoolExamination } from '../../store/sqlite/examine.ts'
-import { readFile, readLink } from '../../system/libc/files.ts'
+import { readLink, readText } from '../../system/libc/files.ts'
 import type { Context } from '../command.ts'
 
 /** All that the checks look at, gathered once. What failed stands there as its error. */
@@ -51,7 +51,7 @@ export async function gatherFacts(context: Context): Promise<HostFacts> {
     memoryThresholdMiB,
     cudaDeviceOrder: process.env.CUDA_DEVICE_ORDER,
     proc: {
-      mounts: readFile('/proc/mounts')?.toString('latin1') ?? '',
+      mounts: readText('/proc/mounts') ?? '',
       self: readLink('/proc/self'),
       pid: process.pid,
     },

@@ -1,6 +1,7 @@
 import { OutputError } from '../../core/errors.ts'
 import { writeAll } from '../../system/libc/files.ts'
 import { EPIPE, errorText } from '../../system/libc/library.ts'
+import { bytesOf } from '../../system/text.ts'
 import { type ColouredLine, painted, takesColour } from './colour.ts'
 import { safeText } from './safe-text.ts'
 
@@ -34,9 +35,9 @@ export function notice(...lines: string[]): void {
 /** Shows a line on the terminal behind stderr in the place of the one before. */
 export function noticeInPlace(line: string): void {
   // Back to the first column, and erase to the end of the line; ECMA-48 EL.
-  writeAll(STDERR, Buffer.from(`\r\x1b[K${safeText(line)}`))
+  writeAll(STDERR, bytesOf(`\r\x1b[K${safeText(line)}`))
 }
 
 function write(fd: number, safeLines: readonly string[]): number {
-  return writeAll(fd, Buffer.from(safeLines.map(line => `${line}\n`).join('')))
+  return writeAll(fd, bytesOf(safeLines.map(line => `${line}\n`).join('')))
 }

@@ -6,6 +6,7 @@ import {
   terminalModes,
   terminalRows,
 } from '../../system/libc/terminal-modes.ts'
+import { bytesOf } from '../../system/text.ts'
 import type { ColouredLine } from './colour.ts'
 import { layOut } from './frame.ts'
 
@@ -55,5 +56,5 @@ export class Screen {
 
 /** Where a terminal has gone away nobody can be told. */
 function write(text: string): void {
-  writeAll(STDOUT, Buffer.from(text))
+  writeAll(STDOUT, bytesOf(text))
 }

@@ -1,6 +1,7 @@
 import type { SQLiteError } from 'bun:sqlite'
 import { StoreBusyError, StoreDamagedError, StoreFailedError, type UserError } from '../../core/errors.ts'
 import { isDirectory } from '../../system/libc/files.ts'
+import { bytesOf } from '../../system/text.ts'
 import { LOCK_TIMEOUT_SECONDS, lockPath } from './lock.ts'
 import { findLockingProcess } from './locking-process.ts'
 
@@ -9,7 +10,7 @@ export function storeFailure(error: SQLiteError, path: string, action: 'read' | 
   const code = error.code ?? ''
   const failed = (reason: string, next: string) => new StoreFailedError(path, action, reason, next)
   if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return storeBusy(path)
-  if (isDirectory(Buffer.from(path)))
+  if (isDirectory(bytesOf(path)))
     return failed(
       'it is a directory',
       `name a file in it: --store sqlite:${path.replace(/\/*$/, '/pool.db')}`,

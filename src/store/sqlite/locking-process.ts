@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { LockingProcess } from '../../core/errors.ts'
-import { readFile } from '../../system/libc/files.ts'
+import { readText } from '../../system/libc/files.ts'
 import { processOwner } from '../../system/user-name.ts'
 
 /**
@@ -9,7 +9,7 @@ import { processOwner } from '../../system/user-name.ts'
  * @param paths the first that is locked decides
  */
 export function findLockingProcess(paths: readonly string[]): LockingProcess | null {
-  const locks = (readFile('/proc/locks')?.toString('latin1').split('\n') ?? []).map(line => {
+  const locks = (readText('/proc/locks')?.split('\n') ?? []).map(line => {
     // `1: POSIX  ADVISORY  WRITE 1234 08:01:5678 120 120`; one that waits has `->` behind the number, and so a field more.
     const [, , , access, pid, file] = line.trim().split(/\s+/)
     return { access, pid: Number(pid), file }
@@ -36,6 +36,6 @@ function inodeOf(path: string): string | null {
 function describe(pid: number): LockingProcess | null {
   const userName = processOwner(pid)
   if (userName === null) return null
-  const command = readFile(`/proc/${pid}/comm`)?.toString().trim() ?? 'unknown'
+  const command = readText(`/proc/${pid}/comm`)?.trim() ?? 'unknown'
   return { pid, userName, command }
 }

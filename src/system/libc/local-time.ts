@@ -1,6 +1,11 @@
 /** The local clock, as the C library knows the time zone. */
 
-import { c } from './library.ts'
+import { bound } from './library.ts'
+
+const c = bound({
+  localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
+  mktime: { args: ['ptr'], returns: 'i64' },
+})
 
 /**
  * The local date and time of an instant, as the C library knows the time zone.
@@ -11,7 +16,7 @@ export function localTime(at: number): number[] {
   const time = new BigInt64Array([BigInt(Math.floor(at / 1000))])
   // struct tm: nine ints from the seconds up, then two words; tm(3type).
   const tm = new Int32Array(16)
-  c.localtime_r(time, tm)
+  c().localtime_r(time, tm)
   const [second = 0, minute = 0, hour = 0, day = 0, month = 0, year = 0] = tm
   return [year + 1900, month + 1, day, hour, minute, second]
 }
@@ -24,7 +29,7 @@ export function instantsShown([year, month, day, hour, minute, second]: LocalTim
   const shown = (isSummerTime: number): number => {
     const tm = new Int32Array(16)
     tm.set([second, minute, hour, day, month - 1, year - 1900, 0, 0, isSummerTime])
-    const at = Number(c.mktime(tm)) * 1000
+    const at = Number(c().mktime(tm)) * 1000
     // Told the wrong season, or a time that is skipped, mktime moves to another time of day; mktime(3).
     return tm[0] === second && tm[1] === minute && tm[2] === hour ? at : NaN
   }

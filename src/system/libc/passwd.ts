@@ -1,6 +1,10 @@
 /** The passwd database: files, LDAP, whatever the host is set up for. */
 
-import { addressIn, c, textAt } from './library.ts'
+import { addressIn, bound, textAt } from './library.ts'
+
+const c = bound({
+  getpwuid: { args: ['u32'], returns: 'ptr' },
+})
 
 /** The name of a user, null when there is no such user. */
 export function passwdName(uid: number): string | null {
@@ -20,6 +24,6 @@ export function passwdShell(uid: number): string | null {
 
 /** A text in struct passwd, by the place of its pointer. */
 function fieldOf(uid: number, offset: number): string | null {
-  const entry = c.getpwuid(uid)
+  const entry = c().getpwuid(uid)
   return entry === null ? null : textAt(addressIn(entry, offset))
 }

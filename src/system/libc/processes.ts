@@ -1,18 +1,27 @@
 /** Processes: who is there, ending this one, and becoming another program. */
 
-import { addressOf, c, cstring, EPERM, errno } from './library.ts'
+import { bound, cstring, EPERM, errno, pointers } from './library.ts'
+
+const c = bound({
+  _exit: { args: ['i32'], returns: 'void' },
+  execve: { args: ['ptr', 'ptr', 'ptr'], returns: 'i32' },
+  kill: { args: ['i32', 'i32'], returns: 'i32' },
+  poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
+  signal: { args: ['i32', 'ptr'], returns: 'ptr' },
+  syscall: { args: ['i64', 'i64', 'i64'], returns: 'i64' },
+})
 
 const SYS_PIDFD_OPEN = 434
 
 /** The kernel's answer to "is there a process with this pid": `hidden` when it exists but belongs to somebody else. */
 export function processExists(pid: number): 'yes' | 'hidden' | 'no' {
-  if (c.kill(pid, 0) === 0) return 'yes'
+  if (c().kill(pid, 0) === 0) return 'yes'
   return errno() === EPERM ? 'hidden' : 'no'
 }
 
 /** A descriptor that becomes readable when the process ends, or -1 (no such process, or a kernel before 5.3). */
 export function openPidfd(pid: number): number {
-  return Number(c.syscall(SYS_PIDFD_OPEN, pid, 0))
+  return Number(c().syscall(SYS_PIDFD_OPEN, pid, 0))
 }
 
 /**
@@ -22,28 +31,28 @@ export function openPidfd(pid: number): number {
  * database with four disk flushes: 4 ms on a quick disk, for nothing, since the next command goes on where this one was.
  */
 export function exitNow(status: number): void {
-  c._exit(status)
+  c()._exit(status)
 }
 
 /** Gives a signal its default action. */
 export function resetSignal(signal: number): void {
-  c.signal(signal, null)
+  c().signal(signal, null)
 }
 
 /** Stops this process by a signal, as if nothing had ever caught it. It returns when the process goes on, or was not stopped. */
 export function stopBy(signal: number): void {
   resetSignal(signal)
-  c.kill(process.pid, signal)
+  c().kill(process.pid, signal)
   // Another thread may be the one that gets it.
-  c.poll(null, 0, 10)
+  c().poll(null, 0, 10)
 }
 
 /** Ends this process by a signal, as if nothing had ever caught it. */
 export function dieBy(signal: number): void {
   resetSignal(signal)
-  c.kill(process.pid, signal)
+  c().kill(process.pid, signal)
   // Another thread may be the one that gets it: until then nothing else is to happen here.
-  c.poll(null, 0, 1000)
+  c().poll(null, 0, 1000)
 }
 
 /**
@@ -53,11 +62,6 @@ export function dieBy(signal: number): void {
  */
 export function execve(file: Uint8Array, argv: readonly Uint8Array[], env: readonly Uint8Array[]): number {
   const [argvStrings, envStrings] = [argv.map(cstring), env.map(cstring)]
-  c.execve(cstring(file), pointers(argvStrings), pointers(envStrings))
+  c().execve(cstring(file), pointers(argvStrings), pointers(envStrings))
   return errno()
-}
-
-/** A NULL-terminated array of addresses. The strings must be kept alive by the caller. */
-function pointers(strings: readonly Uint8Array[]): BigUint64Array {
-  return new BigUint64Array([...strings.map(string => BigInt(addressOf(string))), 0n])
 }

@@ -1,6 +1,13 @@
 /** The terminal behind a descriptor: its size, and how it treats keys. */
 
-import { c } from './library.ts'
+import { bound } from './library.ts'
+
+const c = bound({
+  ioctl: { args: ['i32', 'u64', 'ptr'], returns: 'i32' },
+  isatty: { args: ['i32'], returns: 'i32' },
+  tcgetattr: { args: ['i32', 'ptr'], returns: 'i32' },
+  tcsetattr: { args: ['i32', 'i32', 'ptr'], returns: 'i32' },
+})
 
 const TIOCGWINSZ = 0x5413
 const TCSADRAIN = 1
@@ -11,7 +18,7 @@ const VTIME = 5
 const VMIN = 6
 
 export function isTerminal(fd: number): boolean {
-  return c.isatty(fd) === 1
+  return c().isatty(fd) === 1
 }
 
 /** How wide the terminal behind a descriptor is; 80 where it does not tell. */
@@ -27,19 +34,19 @@ export function terminalRows(fd: number): number {
 function terminalSize(fd: number): [rows: number, columns: number] {
   // struct winsize: rows, columns, and two more.
   const size = new Uint16Array(4)
-  const [rows = 0, columns = 0] = c.ioctl(fd, TIOCGWINSZ, size) === 0 ? size : []
+  const [rows = 0, columns = 0] = c().ioctl(fd, TIOCGWINSZ, size) === 0 ? size : []
   return [rows, columns]
 }
 
 /** The modes of the terminal behind a descriptor, to be changed and to be put back: struct termios. */
 export function terminalModes(fd: number): Uint8Array {
   const modes = new Uint8Array(60)
-  c.tcgetattr(fd, modes)
+  c().tcgetattr(fd, modes)
   return modes
 }
 
 export function setTerminalModes(fd: number, modes: Uint8Array): void {
-  c.tcsetattr(fd, TCSADRAIN, modes)
+  c().tcsetattr(fd, TCSADRAIN, modes)
 }
 
 /** Modes in which each key comes at once and is not shown, and Ctrl-S does not stop the output. Ctrl-C and Ctrl-Z stay signals. */

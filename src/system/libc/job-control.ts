@@ -1,11 +1,8 @@
-/**
- * Jobs in a process group of their own, and whose turn it is on the terminal, as a shell does it; the C library, called
- * directly. Apart from `libc/` because only `run --timeout` and `release --gpu-ids` bind these functions.
- */
+/** Jobs in a process group of their own, and whose turn it is on the terminal, as a shell does it. */
 
-import { dlopen, ptr } from 'bun:ffi'
+import { bound, pointers } from './library.ts'
 
-const { symbols: c } = dlopen('libc.so.6', {
+const c = bound({
   getpgid: { args: ['i32'], returns: 'i32' },
   getpgrp: { args: [], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
@@ -50,21 +47,17 @@ export function spawnGroup(
 ): number {
   // posix_spawnattr_t is 336 bytes in glibc.
   const attributes = new Uint8Array(512)
-  c.posix_spawnattr_init(attributes)
-  c.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP)
+  c().posix_spawnattr_init(attributes)
+  c().posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP)
   const pid = new Int32Array(1)
-  const error = c.posix_spawn(pid, file, null, attributes, pointers(argv), pointers(env))
+  const error = c().posix_spawn(pid, file, null, attributes, pointers(argv), pointers(env))
   return error === 0 ? (pid[0] ?? 0) : -error
-}
-
-function pointers(strings: readonly Uint8Array[]): BigUint64Array {
-  return new BigUint64Array([...strings.map(string => BigInt(ptr(string))), 0n])
 }
 
 /** How a child of ours has changed since it was last asked about, null when it has not. */
 export function changeOf(pid: number): ChildChange | null {
   const status = new Int32Array(1)
-  if (c.waitpid(pid, status, WNOHANG | WUNTRACED) !== pid) return null
+  if (c().waitpid(pid, status, WNOHANG | WUNTRACED) !== pid) return null
   // The encoding of wait(2)'s status word.
   const word = status[0] ?? 0
   if ((word & 0xff) === 0x7f) return { kind: 'stopped', signal: (word >> 8) & 0xff }
@@ -75,52 +68,52 @@ export function changeOf(pid: number): ChildChange | null {
 
 /** Signals a whole process group. */
 export function signalGroup(group: number, signal: number): void {
-  c.kill(-group, signal)
+  c().kill(-group, signal)
 }
 
 /** Signals one process; with 0 it is only asked whether that could be. @returns whether it could */
 export function signalProcess(pid: number, signal: number): boolean {
-  return c.kill(pid, signal) === 0
+  return c().kill(pid, signal) === 0
 }
 
 /** The process group of a process, -1 when it is gone. */
 export function groupOf(pid: number): number {
-  return c.getpgid(pid)
+  return c().getpgid(pid)
 }
 
 /** Lets a signal do to this process what it does by default. */
 export function takeDefault(signal: number): void {
-  c.signal(signal, SIG_DFL)
+  c().signal(signal, SIG_DFL)
 }
 
 export function ownGroup(): number {
-  return c.getpgrp()
+  return c().getpgrp()
 }
 
 /** The group whose turn it is on the terminal behind a descriptor, -1 where there is none. */
 export function foregroundGroup(fd: number): number {
-  return c.tcgetpgrp(fd)
+  return c().tcgetpgrp(fd)
 }
 
 /** Gives a group its turn on the terminal; without the stop that a background process gets for trying. */
 export function giveTerminal(fd: number, group: number): void {
-  c.signal(SIGTTOU, SIG_IGN)
-  c.tcsetpgrp(fd, group)
-  c.signal(SIGTTOU, SIG_DFL)
+  c().signal(SIGTTOU, SIG_IGN)
+  c().tcsetpgrp(fd, group)
+  c().signal(SIGTTOU, SIG_DFL)
 }
 
 /** Has the kernel kill this process when its parent ends; that lasts over exec. */
 export function dieWithParent(): void {
-  c.prctl(PR_SET_PDEATHSIG, BigInt(SIGKILL))
+  c().prctl(PR_SET_PDEATHSIG, BigInt(SIGKILL))
 }
 
 export function neverDumpCore(): void {
-  c.prctl(PR_SET_DUMPABLE, 0n)
+  c().prctl(PR_SET_DUMPABLE, 0n)
 }
 
 /** A pipe whose ends are close-on-exec. */
 export function openPipe(): { readEnd: number; writeEnd: number } {
   const ends = new Int32Array(2)
-  c.pipe2(ends, O_CLOEXEC)
+  c().pipe2(ends, O_CLOEXEC)
   return { readEnd: ends[0] ?? -1, writeEnd: ends[1] ?? -1 }
 }
