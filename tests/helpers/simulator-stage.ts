@@ -1,33 +1,54 @@
+import { administer } from '../../src/core/administer.ts'
+import { adopt } from '../../src/core/adopt.ts'
 import { applyChanges, type Decision } from '../../src/core/changes.ts'
-import { initialize } from '../../src/core/initialize.ts'
-import type { Pool } from '../../src/core/pool.ts'
-import { recordHeartbeat, releaseKept, releaseManual } from '../../src/core/release.ts'
+import { extend } from '../../src/core/extend.ts'
+import { tendIdle } from '../../src/core/idle.ts'
+import { poolThen } from '../../src/core/outdated.ts'
+import type { Pool, ProcessIdentity } from '../../src/core/pool.ts'
+import { leaveQueue, poolQueue, stayInQueue } from '../../src/core/queue.ts'
+import { recordHeartbeat, releaseByWord, releaseKept, releaseManual } from '../../src/core/release.ts'
 import { type Request, reserve } from '../../src/core/reserve.ts'
 import { poolStatus } from '../../src/core/status.ts'
+import type { Usage } from '../../src/core/usage.ts'
 import { aPool } from './pools.ts'
-import { type Cause, checkOwnership, checkReservations } from './simulator-invariants.ts'
+import { type Cause, checkLine, checkOwnership, checkReservations, promise } from './simulator-invariants.ts'
 import { Ledger } from './simulator-ledger.ts'
+import { Look, tenureOf } from './simulator-look.ts'
 import type { Random } from './simulator-random.ts'
-import { NAMESPACES, type Observer, type Probed, World } from './simulator-world.ts'
+import { NAMESPACES, type Observer, World } from './simulator-world.ts'
 
 /** What is played with; a test may put a broken rule in. */
 export const rules = {
+  administer,
+  adopt,
   applyChanges,
-  initialize,
+  extend,
+  leaveQueue,
+  poolQueue,
   poolStatus,
+  poolThen,
   recordHeartbeat,
+  releaseByWord,
   releaseKept,
   releaseManual,
   reserve,
+  stayInQueue,
+  tendIdle,
 }
 
 export type Rules = typeof rules
 
-/** A command between its probe and its decision. */
-export interface Asking {
+/** A process that asks for GPUs, and perhaps waits for them. */
+export interface Asker {
   readonly request: Request
-  readonly probed: Probed
+  readonly process: ProcessIdentity
   readonly thresholdMiB: number
+}
+
+/** One that is between its probe and its decision. */
+export interface Asking extends Asker {
+  readonly look: Look
+  readonly usage: Usage
   readonly observer: Observer
 }
 
@@ -44,6 +65,8 @@ export class Stage {
   readonly uids: readonly [number, ...number[]]
   pool: Pool = aPool({ gpus: 0 })
   asking: Asking[] = []
+  /** Asleep in the line, or out of it without knowing. */
+  waiters: Asker[] = []
   keepers: Keeper[] = []
   private lastNumber = 0
 
@@ -67,6 +90,18 @@ export class Stage {
     return { pidNamespace: this.random.chance(0.7) ? host : container, blind: this.random.chance(0.05) }
   }
 
+  /** Asks the tool, and keeps who had what at that moment; null when it fails. */
+  look(observer: Observer): { look: Look; usage: Usage } | null {
+    const probed = this.world.probe()
+    if (!probed) {
+      this.happened('a probe that failed')
+      return null
+    }
+    const sightings = this.world.sightings(this.pool, observer)
+    const poolThen = this.rules.poolThen(this.pool, sightings, this.world.now)
+    return { look: new Look(probed, tenureOf(this.ledger, observer)), usage: { ...probed.usage, poolThen } }
+  }
+
   /** Writes a decision, as a store would, if it breaks no promise. */
   write(decision: Decision<unknown>, cause: Cause): void {
     const before = this.pool
@@ -74,6 +109,17 @@ export class Stage {
     if (!after) throw new Error('the pool is gone')
     checkOwnership(after)
     checkReservations(before, after, cause, this.world)
+    checkLine(before, after, cause, this.world)
+    this.ledger.history.hear(decision.changes)
     this.pool = after
+  }
+
+  /** Compares all that is kept with the ledger, after each step; no two steps are in one millisecond. */
+  checkBooks(): void {
+    const difference = this.ledger.difference(this.pool)
+    promise(difference === null, () => `ledger: ${difference}`)
+    const untold = this.ledger.history.difference()
+    promise(untold === null, () => `history: ${untold}`)
+    this.world.now++
   }
 }

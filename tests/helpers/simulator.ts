@@ -1,30 +1,47 @@
-import { commands, startOver } from './simulator-commands.ts'
+import { admins, startOver } from './simulator-admins.ts'
+import { commands } from './simulator-commands.ts'
+import { drainOut } from './simulator-drain-out.ts'
 import { events } from './simulator-events.ts'
-import { promise } from './simulator-invariants.ts'
+import { holders } from './simulator-holders.ts'
+import { idle } from './simulator-idle.ts'
 import { keepers } from './simulator-keepers.ts'
 import { Random } from './simulator-random.ts'
 import { type Rules, rules, Stage } from './simulator-stage.ts'
+import { waiters } from './simulator-waiters.ts'
 
-const actions = { ...commands, ...keepers, ...events }
+const actions = { ...commands, ...waiters, ...holders, ...idle, ...admins, ...keepers, ...events }
 
 /** How often each thing happens. */
 const WEIGHTS: Readonly<Record<keyof typeof actions, number>> = {
   ask: 20,
-  decide: 22,
-  release: 4,
-  status: 8,
-  admin: 0.7,
+  decide: 26,
+  release: 3,
+  status: 3,
+  queue: 3,
+  waiterLooks: 12,
+  waitersBeat: 6,
+  waiterGivesUp: 1.5,
+  waiterIsKilled: 2,
+  waiterStops: 3,
+  waiterGoesOn: 2,
+  extend: 5,
+  rootReleases: 1,
+  observerLooks: 6,
+  adminStartsOver: 0.5,
+  adminForgetsForce: 0.3,
+  adminResizes: 1,
+  adminDrains: 2,
   keeperReleases: 5,
   keepersBeat: 5,
   keeperIsKilled: 2,
-  strayKeeper: 2,
+  strayKeeper: 1,
   timePasses: 12,
-  clockIsSet: 1,
+  timeLimitsEnd: 2,
+  clockIsSet: 0.7,
   jobEnds: 6,
-  askerIsKilled: 1,
-  reboot: 0.5,
-  holderComputes: 6,
-  intruderComputes: 3,
+  reboot: 0.3,
+  holderComputes: 5,
+  intruderComputes: 2,
   computingStops: 8,
   gpuFallsOrRecovers: 2,
 }
@@ -46,14 +63,16 @@ export function playSchedule(
   const stage = new Stage(random, { ...rules, ...broken }, happened)
   const told: string[] = []
   try {
-    startOver(stage, stage.world.hardware.length, null)
+    startOver(stage, stage.world.hardware.length, stage.observer())
+    stage.checkBooks()
     for (let left = random.int(20, 100); left > 0; left--) {
       const action = random.weighted(WEIGHTS)
       told.push(action)
       actions[action](stage)
-      const difference = stage.ledger.difference(stage.pool)
-      promise(difference === null, () => `ledger: ${difference}`)
+      stage.checkBooks()
     }
+    told.push('drain-out')
+    drainOut(stage)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     const steps = `step ${told.length}, after ${told.slice(-TOLD_STEPS).join(', ')}`

@@ -1,0 +1,77 @@
+import { MINUTE } from './pools.ts'
+import { drainedIn, setDrains } from './simulator-admins.ts'
+import { decide } from './simulator-decide.ts'
+import { promise } from './simulator-invariants.ts'
+import type { Stage } from './simulator-stage.ts'
+import { beat, look } from './simulator-waiters.ts'
+
+/**
+ * The end of a schedule: every holder ends, no new obstacle comes, and who waits tries again now and then. Whoever lives
+ * must get their GPUs, in at most as many rounds as there are requests, and nobody is left in the line.
+ */
+export function drainOut(stage: Stage): void {
+  const { ledger, random, world } = stage
+  if (stage.waiters.length + stage.asking.length > 0) stage.happened('a line that drains out')
+  world.calmDown()
+  setDrains(stage, [], drainedIn(stage))
+  stage.checkBooks()
+  for (const { process } of [...stage.waiters, ...stage.asking]) world.continueProcess(process)
+  // A round more for those that cannot be seen: they leave by their silence.
+  const rounds = 1 + stage.waiters.length + stage.asking.length
+  for (let round = 0; round <= rounds; round++) {
+    everyHolderEnds(stage)
+    for (let left = 5; left > 0; left--) {
+      world.now += 90_000
+      for (const waiter of stage.waiters) beat(stage, waiter)
+      stage.checkBooks()
+    }
+    for (const waiter of shuffled(stage)) {
+      look(stage, waiter)
+      if (random.chance(0.3)) continue
+      decideAll(stage)
+    }
+    decideAll(stage)
+    if (stage.waiters.length === 0) break
+  }
+  const starved = stage.waiters.map(({ request }) => request.id)
+  promise(starved.length === 0, () => `starved: [${starved}] never got their GPUs`)
+  everyHolderEnds(stage)
+  world.now += 6 * MINUTE
+  const [uid] = stage.uids
+  const observer = stage.observer()
+  const decision = stage.rules.releaseManual(
+    stage.pool,
+    uid,
+    world.sightings(stage.pool, observer),
+    world.now,
+  )
+  stage.write(decision, { by: 'release', uid, observer })
+  ledger.sweep(observer)
+  stage.checkBooks()
+  const rest = [...stage.pool.reservations, ...stage.pool.queue].map(({ id }) => id)
+  promise(rest.length === 0, () => `rest: [${rest}] is left behind`)
+}
+
+/** Commands end, some with a keeper that sees it; manual reservations come to their end. */
+function everyHolderEnds({ ledger, random, world }: Stage): void {
+  for (const { until } of ledger.entries()) {
+    if (typeof until === 'number') world.now = Math.max(world.now, until)
+    else for (const process of until) world.endProcess(process, random.chance(0))
+  }
+}
+
+function decideAll(stage: Stage): void {
+  for (const asking of shuffle(stage, stage.asking)) {
+    decide(stage, asking)
+    stage.checkBooks()
+  }
+}
+
+function shuffled(stage: Stage) {
+  return shuffle(stage, stage.waiters)
+}
+
+function shuffle<T>({ random }: Stage, items: readonly T[]): T[] {
+  const left = [...items]
+  return items.flatMap(() => left.splice(random.int(0, left.length - 1), 1))
+}
