@@ -13,6 +13,9 @@ export function drainOut(stage: Stage): void {
   const { ledger, random, world } = stage
   if (stage.waiters.length + stage.asking.length > 0) stage.happened('a line that drains out')
   world.calmDown()
+  // A clock that was set back is put right: there are no signs of life from the future.
+  const signs = [...ledger.entries(), ...ledger.line].map(({ lastSignAt }) => lastSignAt)
+  world.now = Math.max(world.now, ...signs)
   setDrains(stage, [], drainedIn(stage))
   stage.checkBooks()
   for (const { process } of [...stage.waiters, ...stage.asking]) world.continueProcess(process)

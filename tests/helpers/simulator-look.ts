@@ -4,15 +4,15 @@ import type { Observer, Probed } from './simulator-world.ts'
 /** Who had which GPU when the tool was asked. */
 export interface Tenure {
   readonly held: ReadonlySet<number>
-  /** Those whose holder was gone, though nobody had written that down. */
-  readonly abandoned: ReadonlySet<number>
+  /** Those whose holder was gone, though nobody had written that down, and whose they were. */
+  readonly abandoned: ReadonlyMap<number, number>
   readonly past: readonly (readonly string[])[]
 }
 
 export function tenureOf(ledger: Ledger, observer: Observer): Tenure {
-  const { slots } = ledger.swept(observer)
-  const held = indicesOf(slots, ({ entry }) => entry !== null)
-  const abandoned = indicesOf(ledger.slots, ({ entry }, index) => entry !== null && !held.has(index))
+  const { slots, over } = ledger.swept(observer)
+  const held = new Set(slots.flatMap(({ entry }, index) => (entry ? [index] : [])))
+  const abandoned = new Map(over.flatMap(({ entry, gpus }) => gpus.map(index => [index, entry.uid])))
   return { held, abandoned, past: ledger.slots.map(({ had }) => had) }
 }
 
@@ -24,12 +24,13 @@ export class Look {
   ) {}
 
   /** Whether somebody has had a GPU, which is free now, since the tool was asked, and so may use it without having been seen. */
-  isOutdated(index: number, { had }: Slot): boolean {
+  isOutdated(index: number, { freedAt, had, lastUid }: Slot): boolean {
     if (!this.tenure) return false
     const { held, abandoned, past } = this.tenure
-    if (held.has(index)) return true
-    if (abandoned.has(index) && had === NOBODY) return false
-    return had !== (past[index] ?? NOBODY)
+    const goneUid = abandoned.get(index)
+    // A known gap: a pool does not tell the gone holder's end, which its keeper writes down, from a later one of the same user.
+    if (goneUid !== undefined) return freedAt !== null && lastUid !== goneUid
+    return held.has(index) || had !== (past[index] ?? NOBODY)
   }
 }
 
@@ -52,8 +53,4 @@ export class Seen {
   isIdle(index: number): boolean {
     return this.look.probed.isSeenIdle(index, this.thresholdMiB)
   }
-}
-
-function indicesOf(slots: readonly Slot[], has: (slot: Slot, index: number) => boolean): ReadonlySet<number> {
-  return new Set(slots.flatMap((slot, index) => (has(slot, index) ? [index] : [])))
 }
