@@ -63,14 +63,12 @@ export const admins = {
 
   adminDrains(stage: Stage): void {
     const { ledger, random } = stage
-    const [drain, undrain] = [random.int(0, ledger.slots.length - 1), random.pick(drainedIn(stage))]
-    const isHeld = ledger.slots[drain]?.entry !== null
-    setDrains(
-      stage,
-      random.chance(0.4) ? [] : [drain],
-      undrain === undefined || undrain === drain ? [] : [undrain],
-    )
-    stage.happened(isHeld ? 'a drain of what is held' : 'a drain')
+    const isEnd = random.chance(0.6)
+    const index = isEnd ? random.pick(drainedIn(stage)) : random.int(0, ledger.slots.length - 1)
+    if (index === undefined) return
+    const isHeld = ledger.slots[index]?.entry !== null
+    setDrains(stage, isEnd ? [] : [index], isEnd ? [index] : [])
+    stage.happened(isEnd ? 'the end of a drain' : isHeld ? 'a drain of what is held' : 'a drain')
   },
 }
 

@@ -1,10 +1,13 @@
 import { DAY, HOUR, MINUTE, SECOND } from './pools.ts'
+import { keepers } from './simulator-keepers.ts'
 import type { Stage } from './simulator-stage.ts'
+import { waiters } from './simulator-waiters.ts'
 
 /** What happens to the host, its clock and its processes. */
 export const events = {
   /** Often until just when something ends, or somebody was silent for too long, or was warned long enough ago. */
-  timePasses({ ledger, random, world }: Stage): void {
+  timePasses(stage: Stage): void {
+    const { ledger, random, world } = stage
     const moments = [
       ...ledger
         .entries()
@@ -17,7 +20,18 @@ export const events = {
     ].filter(at => at > world.now)
     const moment = random.chance(0.4) ? random.pick(moments) : undefined
     if (moment !== undefined && moment < world.now + DAY) world.now = moment - 1
-    else world.now += random.pick([SECOND, random.int(1, 6) * MINUTE, random.int(1, 6) * MINUTE, HOUR])
+    else
+      world.now += random.pick([
+        SECOND,
+        random.int(1, 6) * MINUTE,
+        random.int(1, 6) * MINUTE,
+        random.chance(0.5) ? MINUTE : HOUR,
+      ])
+    if (random.chance(0.4)) return
+    // Nobody was late with a sign of life.
+    stage.checkBooks()
+    keepers.keepersBeat(stage)
+    waiters.waitersBeat(stage)
   },
 
   clockIsSet(stage: Stage): void {
@@ -66,11 +80,16 @@ export const events = {
     }
   },
 
-  /** On any GPU, reserved for others or not; at times only its memory can be seen. */
-  intruderComputes({ random, world }: Stage): void {
+  /** On any GPU, reserved for others or not; at times only its memory can be seen, or not whose it is. */
+  intruderComputes(stage: Stage): void {
+    const { random, world } = stage
     const index = random.int(0, world.hardware.length - 1)
     const gpu = world.hardware[index]
-    if (random.chance(0.7)) world.compute(index)
+    if (random.chance(0.4)) {
+      const { pid } = world.startProcess(stage.observer().pidNamespace, random.pick(stage.uids))
+      world.compute(index, pid)
+      if (random.chance(0.3)) world.compute(random.int(0, world.hardware.length - 1), pid)
+    } else if (random.chance(0.6)) world.compute(index)
     else if (gpu) gpu.memoryMiB = random.pick([101, 400, 9000])
   },
 
@@ -83,6 +102,6 @@ export const events = {
 
   gpuFallsOrRecovers({ random, world }: Stage): void {
     const gpu = random.pick(world.hardware)
-    if (gpu) gpu.isWell = !gpu.isWell
+    if (gpu) gpu.isWell = !gpu.isWell || random.chance(0.7)
   },
 }

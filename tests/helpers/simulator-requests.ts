@@ -11,8 +11,8 @@ export function newRequest(
 ): { request: Request; process: ProcessIdentity } {
   const { random, world } = stage
   const uid = random.pick(stage.uids)
-  const isRun = random.chance(0.6)
-  const process = world.startProcess(pidNamespace)
+  const isRun = random.chance(0.5)
+  const process = world.startProcess(pidNamespace, uid)
   const request: Request = {
     id: stage.newId(isRun ? 'run' : 'manual'),
     holder: { uid, userName: `user${uid}` },
@@ -20,7 +20,7 @@ export function newRequest(
     note: null,
     wanted: newWish(random, stage.pool.gpus.length),
     until: isRun ? untilItEnds(random, process) : untilAnInstant(random, world.now),
-    waiter: random.chance(0.55) ? process : null,
+    waiter: random.chance(0.7) ? process : null,
   }
   return { request, process }
 }
@@ -28,7 +28,11 @@ export function newRequest(
 function newWish(random: Random, poolSize: number): Wanted {
   const policy = random.pick([...POLICIES, 'lru'] as const)
   if (random.chance(0.7))
-    return { count: random.chance(0.6) ? 1 : random.int(1, poolSize + 1), gpuIds: null, policy }
+    return {
+      count: random.chance(0.5) ? 1 : random.int(1, poolSize + (random.chance(0.1) ? 1 : 0)),
+      gpuIds: null,
+      policy,
+    }
   const size = random.chance(0.05) ? poolSize + 1 : poolSize
   const least = random.int(0, size - 1)
   const gpuIds = random.chance(0.6)
@@ -46,5 +50,5 @@ function untilAnInstant(random: Random, now: number): Until {
 }
 
 function duration(random: Random): number {
-  return random.int(1, 10) * random.pick([MINUTE, HOUR] as const)
+  return random.int(1, 10) * random.pick([MINUTE, HOUR, HOUR] as const)
 }

@@ -10,7 +10,7 @@ import { recordHeartbeat, releaseByWord, releaseKept, releaseManual } from '../.
 import { type Request, reserve } from '../../src/core/reserve.ts'
 import { poolStatus } from '../../src/core/status.ts'
 import type { Usage } from '../../src/core/usage.ts'
-import { aPool } from './pools.ts'
+import { aPool, MINUTE } from './pools.ts'
 import { type Cause, checkLine, checkOwnership, checkReservations, promise } from './simulator-invariants.ts'
 import { Ledger } from './simulator-ledger.ts'
 import { Look, tenureOf } from './simulator-look.ts'
@@ -63,12 +63,15 @@ export class Stage {
   readonly world: World
   readonly ledger: Ledger
   readonly uids: readonly [number, ...number[]]
+  /** The host's `idle-release`. */
+  readonly idleReleaseMs: number | null
   pool: Pool = aPool({ gpus: 0 })
   asking: Asking[] = []
   /** Asleep in the line, or out of it without knowing. */
   waiters: Asker[] = []
   keepers: Keeper[] = []
   private lastNumber = 0
+  private hasWritten = true
 
   constructor(
     readonly random: Random,
@@ -78,6 +81,7 @@ export class Stage {
   ) {
     this.world = new World(random)
     this.ledger = new Ledger(this.world)
+    this.idleReleaseMs = random.pick([null, 0, 0, 5 * MINUTE, 15 * MINUTE])
     this.uids = [1000, ...Array.from({ length: random.int(0, 4) }, (_, more) => 1001 + more)]
   }
 
@@ -112,14 +116,17 @@ export class Stage {
     checkLine(before, after, cause, this.world)
     this.ledger.history.hear(decision.changes)
     this.pool = after
+    this.hasWritten = true
   }
 
   /** Compares all that is kept with the ledger, after each step; no two steps are in one millisecond. */
   checkBooks(): void {
+    this.world.now++
+    if (!this.hasWritten) return
+    this.hasWritten = false
     const difference = this.ledger.difference(this.pool)
     promise(difference === null, () => `ledger: ${difference}`)
     const untold = this.ledger.history.difference()
     promise(untold === null, () => `history: ${untold}`)
-    this.world.now++
   }
 }

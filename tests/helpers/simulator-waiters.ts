@@ -30,10 +30,13 @@ export const waiters = {
 
   /** `kill -9`, or Ctrl-C, or a terminal that is closed: asleep, or between its probe and its decision. */
   waiterIsKilled(stage: Stage): void {
-    const isAsleep = stage.random.chance(0.7)
-    const victim = stage.random.pick<Asker>(isAsleep ? stage.waiters : stage.asking)
+    const { asking, ledger, random, waiters } = stage
+    const inLine = (asker: Asker) => ledger.line.some(({ id }) => id === asker.request.id)
+    const lookers = asking.filter(inLine)
+    const isAsleep = lookers.length === 0 || random.chance(0.5)
+    const victim = random.pick<Asker>(isAsleep ? waiters : lookers)
     if (!victim) return
-    const isInLine = stage.ledger.line.some(({ id }) => id === victim.request.id)
+    const isInLine = inLine(victim)
     stage.waiters = stage.waiters.filter(other => other !== victim)
     stage.asking = stage.asking.filter(other => other !== victim)
     stage.world.endProcess(victim.process, false)
@@ -42,7 +45,7 @@ export const waiters = {
 
   waiterStops(stage: Stage): void {
     const { random, world } = stage
-    const asker = random.pick<Asker>([...stage.waiters, ...stage.asking])
+    const asker = random.pick<Asker>(random.chance(0.8) ? stage.waiters : stage.asking)
     if (!asker || world.isStopped(asker.process)) return
     world.stopProcess(asker.process)
     stage.happened('one that is stopped')

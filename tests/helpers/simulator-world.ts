@@ -38,19 +38,21 @@ export class World {
   private lastPid = 1000
   private readonly running = new Set<string>()
   private readonly stopped = new Set<string>()
+  /** Those that run under a known user, by pid. */
+  private readonly owners = new Map<number, { readonly identity: ProcessIdentity; readonly uid: number }>()
   /** Unified memory: the tool says `[N/A]` for all GPUs. */
   private readonly tellsMemory: boolean
 
   constructor(private readonly random: Random) {
     this.tellsMemory = random.chance(0.85)
-    this.hardware = Array.from({ length: random.int(1, 12) }, () => ({
+    this.hardware = Array.from({ length: random.int(1, random.pick([4, 8, 12] as const)) }, () => ({
       memoryMiB: random.pick([0, 0, 45, 100]),
       processes: [],
       isWell: true,
     }))
   }
 
-  startProcess(pidNamespace: string): ProcessIdentity {
+  startProcess(pidNamespace: string, uid: number): ProcessIdentity {
     const identity = {
       bootId: `boot-${this.bootCount}`,
       pidNamespace,
@@ -58,7 +60,14 @@ export class World {
       startTicks: this.lastPid * 7,
     }
     this.running.add(key(identity))
+    this.owners.set(identity.pid, { identity, uid })
     return identity
+  }
+
+  /** The process of a pid and its user, as far as somebody sees it. */
+  ownerOf(pid: number, observer: Observer): { identity: ProcessIdentity; uid: number } | undefined {
+    const owned = this.owners.get(pid)
+    return owned && this.sight(owned.identity, observer) === 'alive' ? owned : undefined
   }
 
   isRunning(identity: ProcessIdentity): boolean {

@@ -1,4 +1,5 @@
 import { admins, startOver } from './simulator-admins.ts'
+import { adopters } from './simulator-adopters.ts'
 import { commands } from './simulator-commands.ts'
 import { drainOut } from './simulator-drain-out.ts'
 import { events } from './simulator-events.ts'
@@ -9,42 +10,57 @@ import { Random } from './simulator-random.ts'
 import { type Rules, rules, Stage } from './simulator-stage.ts'
 import { waiters } from './simulator-waiters.ts'
 
-const actions = { ...commands, ...waiters, ...holders, ...idle, ...admins, ...keepers, ...events }
+const actions = {
+  ...commands,
+  ...waiters,
+  ...holders,
+  ...adopters,
+  ...idle,
+  ...admins,
+  ...keepers,
+  ...events,
+}
+
+type Action = keyof typeof actions
 
 /** How often each thing happens. */
-const WEIGHTS: Readonly<Record<keyof typeof actions, number>> = {
+const WEIGHTS: Readonly<Record<Action, number>> = {
   ask: 20,
   decide: 26,
-  release: 3,
+  release: 2,
   status: 3,
   queue: 3,
-  waiterLooks: 12,
-  waitersBeat: 6,
+  waiterLooks: 10,
+  waitersBeat: 3,
   waiterGivesUp: 1.5,
-  waiterIsKilled: 2,
+  waiterIsKilled: 2.5,
   waiterStops: 3,
-  waiterGoesOn: 2,
+  waiterGoesOn: 3,
   extend: 5,
-  rootReleases: 1,
-  observerLooks: 6,
-  adminStartsOver: 0.5,
+  rootReleases: 0.7,
+  adopt: 4,
+  observerLooks: 5,
+  quietTime: 1.5,
+  adminStartsOver: 0.4,
   adminForgetsForce: 0.3,
-  adminResizes: 1,
+  adminResizes: 0.7,
   adminDrains: 2,
   keeperReleases: 5,
-  keepersBeat: 5,
+  keepersBeat: 3,
   keeperIsKilled: 2,
   strayKeeper: 1,
-  timePasses: 12,
-  timeLimitsEnd: 2,
-  clockIsSet: 0.7,
-  jobEnds: 6,
-  reboot: 0.3,
-  holderComputes: 5,
-  intruderComputes: 2,
-  computingStops: 8,
-  gpuFallsOrRecovers: 2,
+  timePasses: 11,
+  timeLimitsEnd: 3,
+  clockIsSet: 0.5,
+  jobEnds: 5,
+  reboot: 0.2,
+  holderComputes: 4,
+  intruderComputes: 2.5,
+  computingStops: 11,
+  gpuFallsOrRecovers: 1.5,
 }
+
+const CHOICES = Object.entries(WEIGHTS) as [Action, number][]
 
 /** How many of the last steps a failure tells. */
 const TOLD_STEPS = 12
@@ -65,8 +81,8 @@ export function playSchedule(
   try {
     startOver(stage, stage.world.hardware.length, stage.observer())
     stage.checkBooks()
-    for (let left = random.int(20, 100); left > 0; left--) {
-      const action = random.weighted(WEIGHTS)
+    for (let left = random.int(20, 130); left > 0; left--) {
+      const action = random.weighted(CHOICES)
       told.push(action)
       actions[action](stage)
       stage.checkBooks()
