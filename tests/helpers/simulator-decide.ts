@@ -20,7 +20,7 @@ export function decide(stage: Stage, asking: Asking): void {
   const { now } = world
   const decision = stage.rules.reserve(pool, request, factsOf(asking, stage))
   stage.write(decision, { by: 'request', id: request.id, observer })
-  const swept = ledger.sweep(observer)
+  const swept = ledger.sweep(observer, request.id)
   const seen = new Seen(asking.look, asking.thresholdMiB)
   noteObservation(ledger, seen, now)
   const { line } = ledger
@@ -41,7 +41,7 @@ export function decide(stage: Stage, asking: Asking): void {
       break
     }
     case 'waiting': {
-      checkWaiting(result.waiting, request, judge)
+      if (stage.isJudged) checkWaiting(result.waiting, request, judge)
       stage.waiters.push(asking)
       if (place) break
       const endsAt = endOfRequest(request, now)

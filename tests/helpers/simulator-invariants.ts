@@ -108,28 +108,25 @@ function isOver(reservation: Reservation, observer: Observer, world: World): boo
   return sighting === 'gone' || (sighting !== 'alive' && isSilent)
 }
 
-/** I3: the line's order is kept, one entry for each request; nobody joins or leaves it but by their own doing, or dead. */
+/** I3: the line's order is kept, one entry for each request, new ones at the end; nobody joins or leaves it but by their own doing, or dead. */
 export function checkLine({ queue: before }: Pool, { queue: after }: Pool, cause: Cause, world: World): void {
   const ids = after.map(({ id }) => id)
   promise(new Set(ids).size === ids.length, () => `I3: twice in the line: [${ids}]`)
   if (before === after || (cause.by === 'admin' && cause.force)) return
-  const own = cause.by === 'request' || cause.by === 'waiter' ? cause.id : null
-  const stayed = before.filter(({ id }) => id !== own && ids.includes(id))
-  const others = after.filter(({ id }) => id !== own)
-  for (const [place, entry] of others.entries()) {
-    promise(entry === stayed[place], () => `I3: ${entry.id} was put into the line, or altered in it`)
+  const own = 'id' in cause ? cause.id : null
+  const old = new Map(before.map(entry => [entry.id, entry]))
+  for (const [place, { id }] of before.filter(({ id }) => ids.includes(id)).entries()) {
+    promise(ids[place] === id, () => `I3: ${id} has lost its place: [${ids}]`)
+  }
+  for (const entry of after) {
+    if (entry.id === own) continue
+    promise(old.get(entry.id) === entry, () => `I3: ${entry.id} was put into the line, or altered in it`)
   }
   for (const entry of before) {
     if (ids.includes(entry.id) || entry.id === own) continue
-    promise(
-      'observer' in cause && isGone(entry, cause.observer, world),
-      () => `I3: ${entry.id} lives and left the line`,
-    )
+    const isDead = 'observer' in cause && isGone(entry, cause.observer, world)
+    promise(isDead, () => `I3: ${entry.id} lives and left the line`)
   }
-  if (own === null || !ids.includes(own)) return
-  const isNew = !before.some(({ id }) => id === own)
-  const place = ids.indexOf(own)
-  if (isNew) promise(place === ids.length - 1, () => `I3: ${own} did not join at the end`)
 }
 
 function isGone({ process, heartbeatAt }: QueueEntry, observer: Observer, world: World): boolean {

@@ -64,7 +64,8 @@ export class Ledger {
     this.slots = Array.from({ length: gpuCount }, (_, index) => this.slots[index] ?? newSlot())
   }
 
-  swept(observer: Observer): Swept {
+  /** @param asker the request that asks, and so is there */
+  swept(observer: Observer, asker?: string): Swept {
     const over = this.entries().flatMap(entry => {
       const ended = this.endOf(entry, observer)
       return ended ? [{ entry, gpus: this.gpusOf(entry), ...ended }] : []
@@ -73,14 +74,14 @@ export class Ledger {
       const end = over.find(({ entry }) => entry === slot.entry)
       return end ? { ...slot, entry: null, freedAt: end.endedAt, lastUid: end.entry.uid } : slot
     })
-    const left = this.line.filter(place => hasLeft(place, observer, this.world))
+    const left = this.line.filter(place => place.id !== asker && hasLeft(place, observer, this.world))
     const line = left.length > 0 ? this.line.filter(place => !left.includes(place)) : this.line
     return { slots, line, over, left }
   }
 
   /** Takes over what an observer has written down. */
-  sweep(observer: Observer): Swept {
-    const swept = this.swept(observer)
+  sweep(observer: Observer, asker?: string): Swept {
+    const swept = this.swept(observer, asker)
     for (const { entry, gpus, ...ended } of swept.over) this.tellEnd(entry, gpus, ended)
     for (const { id, uid } of swept.left) this.history.expectEvent('left', this.world.now, { id, uid })
     this.slots = swept.slots

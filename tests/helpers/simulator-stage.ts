@@ -78,6 +78,8 @@ export class Stage {
     readonly rules: Rules,
     /** Hears what a schedule has come to, so that a test can see that it comes to everything. */
     readonly happened: (what: string) => void,
+    /** Whether every answer is judged, and not only what comes of all of them. */
+    readonly isJudged: boolean,
   ) {
     this.world = new World(random)
     this.ledger = new Ledger(this.world)

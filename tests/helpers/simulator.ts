@@ -65,18 +65,28 @@ const CHOICES = Object.entries(WEIGHTS) as [Action, number][]
 /** How many of the last steps a failure tells. */
 const TOLD_STEPS = 12
 
+export interface Play {
+  /** Hears what a schedule comes to. */
+  readonly happened?: (what: string) => void
+  /** Rules to play with instead of the real ones. */
+  readonly broken?: Partial<Rules>
+  /** False to look only at what comes of the answers to those who wait. */
+  readonly isJudged?: boolean
+}
+
 /**
  * Plays one schedule: a host with some users, whose every step the seed chooses, on the pure rules and beside them on a
- * ledger. After every step the promises of the design are checked, and the pool is compared with the ledger.
+ * ledger. After every step the promises of the design are checked, and the pool is compared with the ledger. At the end all
+ * holders end, and everybody who still waits must get their GPUs.
  *
  * @throws {Error} with the seed, and how to play it again
  */
 export function playSchedule(
   seed: number,
-  { happened = () => {}, broken = {} }: { happened?: (what: string) => void; broken?: Partial<Rules> } = {},
+  { happened = () => {}, broken = {}, isJudged = true }: Play = {},
 ): void {
   const random = new Random(seed)
-  const stage = new Stage(random, { ...rules, ...broken }, happened)
+  const stage = new Stage(random, { ...rules, ...broken }, happened, isJudged)
   const told: string[] = []
   try {
     startOver(stage, stage.world.hardware.length, stage.observer())
