@@ -4,6 +4,7 @@ import {
   NotEnoughGpusError,
   UsageError,
 } from '../../src/core/errors.ts'
+import type { Reservation } from '../../src/core/pool.ts'
 import type { Waiting } from '../../src/core/queue.ts'
 import type { Answer, Request } from '../../src/core/reserve.ts'
 import { promise } from './simulator-invariants.ts'
@@ -21,8 +22,9 @@ export function endOfRequest({ until }: Pick<Request, 'until'>, now: number): nu
  * I5: granted is what this very probe has seen idle and nobody keeps from being handed out; all that was asked for; what the
  * policy chooses of it. And nobody who came before is delayed by it.
  */
-export function checkGrant(granted: readonly number[], request: Request, judge: Judge): void {
+export function checkGrant(reservation: Reservation, request: Request, judge: Judge): void {
   const { wanted, holder } = request
+  const { gpus: granted } = reservation
   promise(
     granted.length === wanted.count,
     () => `half: ${granted.length} GPUs for a request of ${wanted.count}`,
@@ -47,6 +49,21 @@ export function checkGrant(granted: readonly number[], request: Request, judge: 
   )
   const expected = judge.chosen(wanted.policy, left, wanted.count, holder.uid)
   promise(Bun.deepEquals(granted, expected), () => `${wanted.policy}: [${granted}], not [${expected}]`)
+}
+
+/** A reservation is the requester's, for as long as was asked for. */
+export function checkTerms(reservation: Reservation, request: Request, now: number): void {
+  const { id, type, holder } = reservation
+  const { until } = request
+  const isOwn = id === request.id && holder.uid === request.holder.uid
+  const end = type === 'run' ? reservation.endsAt : reservation.expiresAt
+  const processes = type === 'run' ? reservation.processes : []
+  const expected = 'process' in until ? [until.process] : []
+  const isBound = (type === 'run') === 'process' in until && Bun.deepEquals(processes, expected)
+  promise(
+    isOwn && isBound && end === endOfRequest(request, now),
+    () => `terms: ${JSON.stringify(reservation)} for ${JSON.stringify(request)}`,
+  )
 }
 
 /** A request that waits has to, and is told why. */

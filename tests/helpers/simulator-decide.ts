@@ -5,7 +5,7 @@ import {
   type UserError,
 } from '../../src/core/errors.ts'
 import type { Facts, Request } from '../../src/core/reserve.ts'
-import { checkGrant, checkRefusal, checkWaiting, endOfRequest } from './simulator-answers.ts'
+import { checkGrant, checkRefusal, checkTerms, checkWaiting, endOfRequest } from './simulator-answers.ts'
 import { Judge } from './simulator-judge.ts'
 import { type Place, placesBefore } from './simulator-line.ts'
 import { Seen } from './simulator-look.ts'
@@ -31,7 +31,8 @@ export function decide(stage: Stage, asking: Asking): void {
   const uid = request.holder.uid
   switch (result.kind) {
     case 'granted': {
-      checkGrant(result.reservation.gpus, request, judge)
+      checkGrant(result.reservation, request, judge)
+      checkTerms(result.reservation, request, now)
       tellGrant(stage, request, judge, place)
       if (swept.over.length > 0) stage.happened('a grant that reclaims')
       ledger.line = line.filter(other => other !== place)

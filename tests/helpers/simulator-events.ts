@@ -88,7 +88,7 @@ export const events = {
     if (random.chance(0.4)) {
       const { pid } = world.startProcess(stage.observer().pidNamespace, random.pick(stage.uids))
       world.compute(index, pid)
-      if (random.chance(0.3)) world.compute(random.int(0, world.hardware.length - 1), pid)
+      if (random.chance(0.6)) world.compute(random.int(0, world.hardware.length - 1), pid)
     } else if (random.chance(0.6)) world.compute(index)
     else if (gpu) gpu.memoryMiB = random.pick([101, 400, 9000])
   },
