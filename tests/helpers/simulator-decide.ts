@@ -21,6 +21,10 @@ export function decide(stage: Stage, asking: Asking): void {
   const decision = stage.rules.reserve(pool, request, factsOf(asking, stage))
   stage.write(decision, { by: 'request', id: request.id, observer })
   const swept = ledger.sweep(observer, request.id)
+  for (const { process } of swept.left) {
+    const isSeen = world.sight(process, observer) === 'gone'
+    stage.happened(isSeen ? 'a dead one that leaves the line' : 'a silent one that leaves the line')
+  }
   const seen = new Seen(asking.look, asking.thresholdMiB)
   noteObservation(ledger, seen, now)
   const { line } = ledger

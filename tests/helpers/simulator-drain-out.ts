@@ -2,6 +2,7 @@ import { MINUTE } from './pools.ts'
 import { drainedIn, setDrains } from './simulator-admins.ts'
 import { decide } from './simulator-decide.ts'
 import { promise } from './simulator-invariants.ts'
+import { keepers } from './simulator-keepers.ts'
 import type { Stage } from './simulator-stage.ts'
 import { beat, look } from './simulator-waiters.ts'
 
@@ -19,15 +20,14 @@ export function drainOut(stage: Stage): void {
   setDrains(stage, [], drainedIn(stage))
   stage.checkBooks()
   for (const { process } of [...stage.waiters, ...stage.asking]) world.continueProcess(process)
-  // A round more for those that cannot be seen: they leave by their silence.
+  // One more for the dead who cannot be seen: they leave by their silence.
   const rounds = 1 + stage.waiters.length + stage.asking.length
   for (let round = 0; round <= rounds; round++) {
     everyHolderEnds(stage)
-    for (let left = 5; left > 0; left--) {
-      world.now += 90_000
-      for (const waiter of stage.waiters) beat(stage, waiter)
-      stage.checkBooks()
-    }
+    world.now += 4 * MINUTE
+    for (const waiter of stage.waiters) beat(stage, waiter)
+    world.now += 2 * MINUTE
+    stage.checkBooks()
     for (const waiter of shuffled(stage)) {
       look(stage, waiter)
       if (random.chance(0.3)) continue
@@ -55,12 +55,15 @@ export function drainOut(stage: Stage): void {
   promise(rest.length === 0, () => `rest: [${rest}] is left behind`)
 }
 
-/** Commands end, some with a keeper that sees it; manual reservations come to their end. */
-function everyHolderEnds({ ledger, random, world }: Stage): void {
+/** Commands end, some of them with a keeper that sees it; manual reservations come to their end. */
+function everyHolderEnds(stage: Stage): void {
+  const { ledger, random, world } = stage
   for (const { until } of ledger.entries()) {
     if (typeof until === 'number') world.now = Math.max(world.now, until)
-    else for (const process of until) world.endProcess(process, random.chance(0))
+    else for (const process of until) world.endProcess(process, false)
   }
+  if (random.chance(0.5)) keepers.keeperReleases(stage)
+  stage.checkBooks()
 }
 
 function decideAll(stage: Stage): void {
