@@ -64,7 +64,8 @@ export const admins = {
   adminDrains(stage: Stage): void {
     const { ledger, random } = stage
     const isEnd = random.chance(0.6)
-    const index = isEnd ? random.pick(drainedIn(stage)) : random.int(0, ledger.slots.length - 1)
+    const isAny = !isEnd || random.chance(0.1)
+    const index = isAny ? random.int(0, ledger.slots.length - 1) : random.pick(drainedIn(stage))
     if (index === undefined) return
     const isHeld = ledger.slots[index]?.entry !== null
     setDrains(stage, isEnd ? [] : [index], isEnd ? [index] : [])

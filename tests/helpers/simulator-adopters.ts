@@ -18,8 +18,11 @@ export const adopters = {
     const { now } = world
     const byRoot = random.chance(0.2)
     const by = byRoot ? 0 : random.pick(stage.uids)
-    const someone = random.pick([...usage.gpus.values()].flatMap(({ processes }) => processes))
-    const pids = someone && (byRoot || random.chance(0.5)) ? [someone.pid] : null
+    const seen = [...usage.gpus.values()].flatMap(({ processes }) => processes.map(({ pid }) => pid))
+    const some = [random.pick(seen), random.chance(0.3) ? random.pick(seen) : undefined].flatMap(
+      pid => pid ?? [],
+    )
+    const pids = some.length > 0 && (byRoot || random.chance(0.5)) ? some : null
     const id = stage.newId('adopted')
     const decision = stage.rules.adopt(
       pool,

@@ -35,7 +35,7 @@ export function decide(stage: Stage, asking: Asking): void {
   const uid = request.holder.uid
   switch (result.kind) {
     case 'granted': {
-      checkGrant(result.reservation, request, judge)
+      if (stage.isJudged) checkGrant(result.reservation, request, judge)
       checkTerms(result.reservation, request, now)
       tellGrant(stage, request, judge, place)
       if (swept.over.length > 0) stage.happened('a grant that reclaims')

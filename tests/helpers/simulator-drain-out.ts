@@ -1,14 +1,19 @@
 import { MINUTE } from './pools.ts'
 import { drainedIn, setDrains } from './simulator-admins.ts'
+import { commands } from './simulator-commands.ts'
 import { decide } from './simulator-decide.ts'
 import { promise } from './simulator-invariants.ts'
 import { keepers } from './simulator-keepers.ts'
 import type { Stage } from './simulator-stage.ts'
 import { beat, look } from './simulator-waiters.ts'
 
+/** For so many rounds newcomers come, who must not be a reason to wait longer. */
+const NEWCOMERS = 3
+
 /**
- * The end of a schedule: every holder ends, no new obstacle comes, and who waits tries again now and then. Whoever lives
- * must get their GPUs, in at most as many rounds as there are requests, and nobody is left in the line.
+ * The end of a schedule: every holder ends, no new obstacle comes, and who waits tries again now and then. In each round the
+ * first in line must get its GPUs, whoever asks before it. So all who live get theirs in at most as many rounds as there are
+ * requests, and nothing is left behind.
  */
 export function drainOut(stage: Stage): void {
   const { ledger, random, world } = stage
@@ -20,20 +25,26 @@ export function drainOut(stage: Stage): void {
   setDrains(stage, [], drainedIn(stage))
   stage.checkBooks()
   for (const { process } of [...stage.waiters, ...stage.asking]) world.continueProcess(process)
-  // One more for the dead who cannot be seen: they leave by their silence.
-  const rounds = 1 + stage.waiters.length + stage.asking.length
-  for (let round = 0; round <= rounds; round++) {
+  const rounds = 1 + stage.waiters.length + stage.asking.length + NEWCOMERS
+  for (let round = 0; round < rounds; round++) {
     everyHolderEnds(stage)
     world.now += 4 * MINUTE
     for (const waiter of stage.waiters) beat(stage, waiter)
     world.now += 2 * MINUTE
     stage.checkBooks()
-    for (const waiter of shuffled(stage)) {
+    const first = ledger.line.find(({ process }) => world.isRunning(process))
+    // One that has asked the tool long ago has to ask again.
+    const isReady = stage.waiters.some(({ request }) => request.id === first?.id)
+    if (round < NEWCOMERS) commands.ask(stage)
+    for (const waiter of shuffle(stage, stage.waiters)) {
       look(stage, waiter)
-      if (random.chance(0.3)) continue
-      decideAll(stage)
+      if (random.chance(0.7)) decideAll(stage)
     }
     decideAll(stage)
+    promise(
+      !first || !isReady || !ledger.line.includes(first),
+      () => `starved: ${first?.id} was the first in line, and did not start`,
+    )
     if (stage.waiters.length === 0) break
   }
   const starved = stage.waiters.map(({ request }) => request.id)
@@ -71,10 +82,6 @@ function decideAll(stage: Stage): void {
     decide(stage, asking)
     stage.checkBooks()
   }
-}
-
-function shuffled(stage: Stage) {
-  return shuffle(stage, stage.waiters)
 }
 
 function shuffle<T>({ random }: Stage, items: readonly T[]): T[] {
