@@ -4,14 +4,14 @@ import type { Observer, World } from './simulator-world.ts'
 
 /** Why the pool may have changed in a step. */
 export type Cause =
-  /** `starts` with a reservation of this id: a request, or an adoption. */
+  /** Or an adoption: what may come to be is the reservation of this id. */
   | { readonly by: 'request'; readonly id: string; readonly observer: Observer }
   | { readonly by: 'keeper'; readonly id: string; readonly uid: number; readonly releases: boolean }
   | { readonly by: 'release'; readonly uid: number; readonly observer: Observer }
   | { readonly by: 'word'; readonly ids: readonly string[]; readonly observer: Observer }
   | { readonly by: 'extend'; readonly uid: number; readonly observer: Observer }
   | { readonly by: 'idle'; readonly ids: readonly string[]; readonly observer: Observer }
-  | { readonly by: 'waiter'; readonly id: string; readonly leaves: boolean }
+  | { readonly by: 'waiter'; readonly id: string }
   | { readonly by: 'admin'; readonly force: boolean; readonly observer: Observer }
 
 export class BrokenPromise extends Error {}
@@ -113,7 +113,7 @@ export function checkLine({ queue: before }: Pool, { queue: after }: Pool, cause
   const ids = after.map(({ id }) => id)
   promise(new Set(ids).size === ids.length, () => `I3: twice in the line: [${ids}]`)
   if (before === after || (cause.by === 'admin' && cause.force)) return
-  const own = 'id' in cause ? cause.id : null
+  const own = cause.by === 'request' || cause.by === 'waiter' ? cause.id : null
   const old = new Map(before.map(entry => [entry.id, entry]))
   for (const [place, { id }] of before.filter(({ id }) => ids.includes(id)).entries()) {
     promise(ids[place] === id, () => `I3: ${id} has lost its place: [${ids}]`)

@@ -20,7 +20,7 @@ export const waiters = {
     const { id, holder } = waiter.request
     stage.waiters = stage.waiters.filter(other => other !== waiter)
     const decision = stage.rules.leaveQueue(stage.pool, id, world.now)
-    stage.write(decision, { by: 'waiter', id, leaves: true })
+    stage.write(decision, { by: 'waiter', id })
     const place = ledger.line.find(place => place.id === id)
     if (place) ledger.history.expectEvent('left', world.now, { id, uid: holder.uid })
     ledger.line = ledger.line.filter(other => other !== place)
@@ -32,7 +32,7 @@ export const waiters = {
   waiterIsKilled(stage: Stage): void {
     const { asking, ledger, random, waiters } = stage
     const inLine = (asker: Asker) => ledger.line.some(({ id }) => id === asker.request.id)
-    const lookers = asking.filter(inLine)
+    const lookers = random.chance(0.2) ? asking : asking.filter(inLine)
     const isAsleep = lookers.length === 0 || random.chance(0.5)
     const victim = random.pick<Asker>(isAsleep ? waiters : lookers)
     if (!victim) return
@@ -82,7 +82,7 @@ export function look(stage: Stage, waiter: Asker): void {
 
 export function beat(stage: Stage, { request: { id } }: Asker): void {
   const decision = stage.rules.stayInQueue(stage.pool, id, stage.world.now)
-  stage.write(decision, { by: 'waiter', id, leaves: false })
+  stage.write(decision, { by: 'waiter', id })
   const place = stage.ledger.line.find(place => place.id === id)
   if (place) place.lastSignAt = stage.world.now
 }
