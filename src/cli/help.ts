@@ -7,6 +7,12 @@ import { variableName } from './settings.ts'
 const WIDTH = 80
 const INDENT = ' '.repeat(6)
 
+/** What is asked for instead of doing anything. */
+export const INFORMATION = [
+  ['-h, --help', 'Show what a command does and takes, with examples'],
+  ['--version', 'Show the version'],
+] as const
+
 /** The first screen: word for word the specification's, and below it what has come since. */
 export function overview(): string[] {
   return [
@@ -34,7 +40,9 @@ export function commandHelp(command: Command): string[] {
     command.summary,
     '',
     ...section('Options', command.options, command.name),
-    ...section('Options of every command', globalOptions, null),
+    ...section('Options of every command', globalOptions, null).slice(0, -1),
+    ...INFORMATION.flatMap(([option, help]) => [`  ${option}`, ...wrapped(help)]),
+    '',
     'Examples:',
     ...command.examples.map(example => `  ${example}`),
   ]

@@ -4,7 +4,7 @@ import { allCommands } from './commands.ts'
 import { standingSettings } from './config/standing-settings.ts'
 import { fileKey } from './config/written-value.ts'
 import { globalOptions } from './global-options.ts'
-import { shownVariable, synopsis, usage } from './help.ts'
+import { INFORMATION, shownVariable, synopsis, usage } from './help.ts'
 import type { Option, Options } from './options.ts'
 
 /** The manual page in roff, for man(1): made from the same table of commands and options as the help screens. */
@@ -32,6 +32,7 @@ export function manPage(): string[] {
     ...allCommands().flatMap(commandSection),
     '.SH OPTIONS OF EVERY COMMAND',
     ...optionList(globalOptions, null),
+    ...INFORMATION.flatMap(([option, help]) => described(option, `${help}.`)),
     '.SH CONFIGURATION',
     text(
       'Every option can be set in a configuration file, under its name without the dashes, and in the variable',

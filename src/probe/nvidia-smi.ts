@@ -90,7 +90,7 @@ export class NvidiaSmiProbe implements Probe {
 }
 
 /** What to do about a run that failed; undefined for what is always good to do: to look what the tool says. */
-function nextAfter({ kind }: ToolRun): string | undefined {
+export function nextAfter({ kind }: Pick<ToolRun, 'kind'>): string | undefined {
   switch (kind) {
     case 'not-found':
       return 'Install the NVIDIA driver, or put the directory of its tools on PATH'

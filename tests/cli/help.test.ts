@@ -57,6 +57,10 @@ describe.each(allCommands().map(command => [command.name, command] as const))(
       }
     })
 
+    test('shows how to ask for help and for the version', () => {
+      expect(help).toEqual(expect.arrayContaining(['  -h, --help', '  --version']))
+    })
+
     test('shows every example', () => {
       expect(help).toEqual(expect.arrayContaining(command.examples.map(example => `  ${example}`)))
     })

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { newGpu } from '../../src/core/changes.ts'
 import * as errors from '../../src/core/errors.ts'
+import { nextAfter } from '../../src/probe/nvidia-smi.ts'
 import { documentText } from '../helpers/documents.ts'
 import { aManual, anyGpus, HOUR } from '../helpers/pools.ts'
 
@@ -24,6 +25,7 @@ const examples: errors.UserError[] = [
     'Did you mean memory-threshold?',
   ),
   new errors.PoolNotInitializedError(8, null),
+  new errors.PoolNotInitializedError(null, 'sqlite:/srv/gpu/pool.db'),
   new errors.PoolAlreadyInitializedError(8, 3),
   new errors.NotAdministratorError('sqlite:/home/alice/pool.db', 'alice', 'reinitialize'),
   new errors.GpusHeldError(6, [aManual({ holder: alice, gpus: [5, 7] })]),
@@ -73,6 +75,8 @@ const examples: errors.UserError[] = [
     'nvidia-smi',
     "failed (exit status 9): NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver",
   ),
+  new errors.ProbeFailedError('nvidia-smi', 'did not answer within 30s', nextAfter({ kind: 'timed-out' })),
+  new errors.ProbeFailedError('nvidia-smi', 'was not found on PATH', nextAfter({ kind: 'not-found' })),
   new errors.CommandNotFoundError('pyhton'),
   new errors.CommandNotExecutableError('./train.py', 'Permission denied'),
   new errors.StoreAccessError(POOL, 'permission denied'),

@@ -4,13 +4,12 @@ import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { executable } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
+import { HOUR, MINUTE } from '../helpers/pools.ts'
 import { Pty } from '../helpers/pty.ts'
 import { keepersOf, killKeepers } from '../helpers/running.ts'
 import { until } from '../helpers/until.ts'
 import { canMakeUsers, makeUsers } from '../helpers/users.ts'
 
-const HOUR = 3_600_000
-const MINUTE = 60_000
 const env = { CANHAZGPU_IDLE_RELEASE: '1h' }
 
 let host: Host

@@ -77,6 +77,7 @@ export default defineCommand({
 
 /** A pool in a place that was there before may be nobody else's to use, or everybody's to delete. */
 async function warnOfDirectory({ storeUrl, notice }: Context): Promise<void> {
+  if (!storeUrl.startsWith('sqlite:')) return
   const { directoryWarning } = await import('../doctor/directories.ts')
   const warning = directoryWarning(await examineStore(storeUrl))
   if (warning !== null) notice(warning)

@@ -48,7 +48,13 @@ export function directoryFaults({ path, role, uid, mode }: PoolFile, database: P
   // Somebody's own pool may well be private.
   if (database.uid === 0 && (mode & 0o001) === 0) {
     const found = `${path} has mode ${octal(mode)}, so only some can use the pool`
-    faults.push({ level: 'problem', text: withAdvice(found, `sudo chmod ${opened} ${path}`) })
+    faults.push({
+      level: 'problem',
+      text: withAdvice(
+        found,
+        `sudo chmod ${opened} ${path}${role === 'directory' ? '' : ', or move the pool'}`,
+      ),
+    })
   }
   return faults
 }
