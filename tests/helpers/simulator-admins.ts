@@ -120,7 +120,7 @@ function decide(stage: Stage, wish: Wish, observer: Observer) {
   return stage.rules.administer(
     ledger.slots.length === 0 ? null : pool,
     wish,
-    { by: ROOT, path: '/pool', owner: null },
+    { by: ROOT, path: '/pool', administrator: null },
     { sightings: world.sightings(pool, observer), now: world.now },
   )
 }
