@@ -8,33 +8,35 @@ import type { Gpu, Pool } from './pool.ts'
 export interface PoolThen {
   /** GPUs whose holder was there. */
   readonly reserved: ReadonlySet<number>
-  /** When the last reservation of each of the others had ended. */
+  /** When the last reservation of each that was free had ended. One that the pool has got since was not among them. */
   readonly releases: ReadonlyMap<number, number | null>
+  /** GPUs whose holder was gone, and the holder's uid: it cannot begin to use them any more, whoever writes its end down. */
+  readonly abandoned: ReadonlyMap<number, number>
 }
 
 /**
- * The GPUs of a holder that is gone are in neither list: it cannot begin to use them any more, whoever writes its end down.
- *
  * @param askedAt when the tool was asked, where that was before the pool was read
  */
 export function poolThen(pool: Pool, sightings: Sightings, now: number, askedAt = Infinity): PoolThen {
   const settled = settle(pool, sightings, now).pool
-  const held = new Set(pool.reservations.flatMap(({ gpus }) => gpus))
-  const others = settled.gpus.filter(({ index }) => !held.has(index))
+  const reserved = new Set(settled.reservations.flatMap(({ gpus }) => gpus))
+  const gone = pool.reservations.filter(({ id }) => !settled.reservations.some(other => other.id === id))
+  const abandoned = new Map(gone.flatMap(({ gpus, holder }) => gpus.map(index => [index, holder.uid])))
+  const others = settled.gpus.filter(({ index }) => !reserved.has(index) && !abandoned.has(index))
   const justReleased = others.filter(({ lastReleasedAt }) => (lastReleasedAt ?? -Infinity) >= askedAt)
   return {
-    reserved: new Set([
-      ...settled.reservations.flatMap(({ gpus }) => gpus),
-      ...justReleased.map(({ index }) => index),
-    ]),
+    reserved: new Set([...reserved, ...justReleased.map(({ index }) => index)]),
     releases: new Map(others.map(({ index, lastReleasedAt }) => [index, lastReleasedAt])),
+    abandoned,
   }
 }
 
 /** Whether somebody has had a GPU, which is free now, since the tool began to look. */
-export function cameFree({ index, lastReleasedAt }: Gpu, { reserved, releases }: PoolThen): boolean {
-  const before = releases.get(index)
-  return reserved.has(index) || (before !== undefined && before !== lastReleasedAt)
+export function cameFree({ index, lastReleasedAt, lastHolderUid }: Gpu, then: PoolThen): boolean {
+  const goneUid = then.abandoned.get(index)
+  // Its keeper may have written down any end; only another's after it shows.
+  if (goneUid !== undefined) return lastReleasedAt !== null && lastHolderUid !== goneUid
+  return then.reserved.has(index) || (then.releases.get(index) ?? null) !== lastReleasedAt
 }
 
 /** Whether GPUs have come free since the tool began to look, so that another look may show them to be free. */

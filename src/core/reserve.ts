@@ -56,7 +56,9 @@ export type Answer =
 export function reserve(pool: Pool, request: Request, facts: Facts): Decision<Answer> {
   const { now } = facts
   const { wanted } = request
-  const settled = settle(pool, facts.sightings, now)
+  // Whoever asks is there, also where nothing can be seen and no sign of life was recorded for long.
+  const sightings: Sightings = new Map([...facts.sightings, [request.id, 'alive']])
+  const settled = settle(pool, sightings, now)
   const observed = observe(settled.pool, facts)
   const known = [...settled.changes, ...observed]
   const refuse = (error: UserError): Decision<Answer> => ({
@@ -65,7 +67,7 @@ export function reserve(pool: Pool, request: Request, facts: Facts): Decision<An
   })
 
   const entry = settled.pool.queue.find(({ id }) => id === request.id)
-  const ahead = requestsAhead(settled.pool, entry, facts.sightings)
+  const ahead = requestsAhead(settled.pool, entry, sightings)
   const gpus = availability(settled.pool, facts.usage, facts.memoryThresholdMiB)
   const missing = wanted.gpuIds?.find(id => !pool.gpus.some(({ index }) => index === id))
   if (missing !== undefined) return refuse(new NoSuchGpuError(missing, pool.gpus.length))

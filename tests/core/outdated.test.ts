@@ -8,7 +8,7 @@ const gone = new Map<string, Sighting>([['run-1', 'gone']])
 const held = aPool({ gpus: 1, reservations: [aManual()] })
 const run = aPool({ gpus: 1, reservations: [aRun({ heartbeatAt: NOW - MINUTE })] })
 const free = aPool({ gpus: [NOW - SECOND] })
-const freeLater = aPool({ gpus: [NOW + SECOND] })
+const freeLater = aPool({ gpus: [{ lastReleasedAt: NOW + SECOND, lastHolderUid: 1000 }] })
 
 /** Before the tool began to look, and when it had answered two seconds later. */
 test.each<[string, Pool, Pool, boolean]>([
@@ -24,6 +24,8 @@ test.each<[string, Pool, Pool, boolean]>([
   ],
   ['was free, and has been reserved', free, held, false],
   ['was free, and has been reserved and released again', free, freeLater, true],
+  ['was not in the pool, and is now', aPool({ gpus: 0 }), aPool({ gpus: 1 }), false],
+  ['was not in the pool, and has been reserved and released', aPool({ gpus: 0 }), freeLater, true],
 ])('a GPU that %s', (_, before, after, outdated) => {
   const then = poolThen(before, new Map(), NOW)
   expect(isOutdated(then, after, new Map(), NOW + 2 * SECOND)).toBe(outdated)
@@ -39,6 +41,11 @@ test.each([
   ['is written down by its keeper meanwhile', freeLater],
 ])('a GPU whose holder was gone before, which %s, cannot have come into use', (_, after) => {
   expect(isOutdated(poolThen(run, gone, NOW), after, gone, NOW + 2 * SECOND)).toBe(false)
+})
+
+test('a GPU whose holder was gone before, and which another user has had since', () => {
+  const others = aPool({ gpus: [{ lastReleasedAt: NOW + SECOND, lastHolderUid: 1001 }] })
+  expect(isOutdated(poolThen(run, gone, NOW), others, gone, NOW + 2 * SECOND)).toBe(true)
 })
 
 test('a GPU whose holder was killed while the tool looked', () => {

@@ -1,16 +1,18 @@
-import type { Shortage } from '../../src/core/errors.ts'
-import type { Pool, Reservation } from '../../src/core/pool.ts'
+import type { Pool, QueueEntry, Reservation } from '../../src/core/pool.ts'
 import { MINUTE } from './pools.ts'
-import type { Slot } from './simulator-ledger.ts'
-import type { Observer, Probed, World } from './simulator-world.ts'
+import type { Observer, World } from './simulator-world.ts'
 
 /** Why the pool may have changed in a step. */
 export type Cause =
-  | { readonly by: 'admin' }
-  | { readonly by: 'keeper'; readonly id: string; readonly uid: number; readonly releases: boolean }
+  /** Or an adoption: what may come to be is the reservation of this id. */
   | { readonly by: 'request'; readonly id: string; readonly observer: Observer }
+  | { readonly by: 'keeper'; readonly id: string; readonly uid: number; readonly releases: boolean }
   | { readonly by: 'release'; readonly uid: number; readonly observer: Observer }
-  | { readonly by: 'nobody' }
+  | { readonly by: 'word'; readonly ids: readonly string[]; readonly observer: Observer }
+  | { readonly by: 'extend'; readonly uid: number; readonly observer: Observer }
+  | { readonly by: 'idle'; readonly ids: readonly string[]; readonly observer: Observer }
+  | { readonly by: 'waiter'; readonly id: string }
+  | { readonly by: 'admin'; readonly force: boolean; readonly observer: Observer }
 
 export class BrokenPromise extends Error {}
 
@@ -20,7 +22,7 @@ export function promise(kept: boolean, broken: () => string): void {
 }
 
 /** I1: a GPU has at most one reservation, and a reservation has GPUs of the pool, in order. */
-export function checkOwnership({ gpus, reservations }: Pool): void {
+export function checkOwnership({ gpus, reservations, queue }: Pool): void {
   const held = new Set<number>()
   for (const reservation of reservations) {
     promise(reservation.gpus.length > 0, () => `I1: ${reservation.id} has no GPU`)
@@ -34,6 +36,9 @@ export function checkOwnership({ gpus, reservations }: Pool): void {
       held.add(index)
     }
   }
+  for (const { id } of queue) {
+    promise(!reservations.some(other => other.id === id), () => `line: ${id} waits and has GPUs`)
+  }
 }
 
 /**
@@ -41,19 +46,19 @@ export function checkOwnership({ gpus, reservations }: Pool): void {
  * I4: a dead holder's GPUs come back with the very next decision.
  */
 export function checkReservations(before: Pool, after: Pool, cause: Cause, world: World): void {
-  if (cause.by === 'admin') return
+  if (cause.by === 'admin' && cause.force) return
   const old = new Map(before.reservations.map(reservation => [reservation.id, reservation]))
   const kept = new Map(after.reservations.map(reservation => [reservation.id, reservation]))
   for (const reservation of before.reservations) {
     const now = kept.get(reservation.id)
     if (!now) promise(mayEnd(reservation, cause, world), () => `I2: ${reservation.id} disappeared`)
     else if (now !== reservation)
-      promise(mayBeat(reservation, now, cause), () => `I2: ${reservation.id} was altered`)
+      promise(mayChange(reservation, now, cause), () => `I2: ${reservation.id} was altered`)
   }
   for (const { id } of after.reservations) {
     promise(old.has(id) || (cause.by === 'request' && cause.id === id), () => `I2: ${id} came from nowhere`)
   }
-  if (cause.by !== 'request' && cause.by !== 'release') return
+  if (!('observer' in cause)) return
   for (const reservation of after.reservations) {
     promise(
       !isOver(reservation, cause.observer, world),
@@ -63,25 +68,37 @@ export function checkReservations(before: Pool, after: Pool, cause: Cause, world
 }
 
 function mayEnd(reservation: Reservation, cause: Cause, world: World): boolean {
+  const { id, type, holder } = reservation
+  if ('observer' in cause && isOver(reservation, cause.observer, world)) return true
   switch (cause.by) {
     case 'keeper':
-      return cause.releases && reservation.id === cause.id && reservation.holder.uid === cause.uid
-    case 'request':
-      return isOver(reservation, cause.observer, world)
-    case 'release': {
-      const isOwn = reservation.type === 'manual' && reservation.holder.uid === cause.uid
-      return isOwn || isOver(reservation, cause.observer, world)
-    }
+      return cause.releases && id === cause.id && holder.uid === cause.uid
+    case 'release':
+      return type === 'manual' && holder.uid === cause.uid
+    case 'word':
+    case 'idle':
+      return cause.ids.includes(id)
     default:
       return false
   }
 }
 
-function mayBeat(before: Reservation, after: Reservation, cause: Cause): boolean {
+function mayChange(before: Reservation, after: Reservation, cause: Cause): boolean {
+  // What was observed of its GPUs is not the reservation's.
   if (Bun.deepEquals(before, { ...after, unusedGpuMs: before.unusedGpuMs })) return true
-  if (before.type !== 'run' || after.type !== 'run') return false
-  const isKept = cause.by === 'keeper' && before.id === cause.id && before.holder.uid === cause.uid
-  return isKept && Bun.deepEquals({ ...before, heartbeatAt: 0 }, { ...after, heartbeatAt: 0 })
+  if (before.type === 'run' && after.type === 'run') {
+    const isKept = cause.by === 'keeper' && before.id === cause.id && before.holder.uid === cause.uid
+    return isKept && Bun.deepEquals({ ...before, heartbeatAt: 0 }, { ...after, heartbeatAt: 0 })
+  }
+  if (before.type !== 'manual' || after.type !== 'manual') return false
+  if (cause.by === 'idle')
+    return Bun.deepEquals(
+      { ...before, idleWarnedAt: 0, unusedGpuMs: 0 },
+      { ...after, idleWarnedAt: 0, unusedGpuMs: 0 },
+    )
+  const isExtended =
+    cause.by === 'extend' && before.holder.uid === cause.uid && after.expiresAt > before.expiresAt
+  return isExtended && Bun.deepEquals({ ...before, expiresAt: 0 }, { ...after, expiresAt: 0 })
 }
 
 function isOver(reservation: Reservation, observer: Observer, world: World): boolean {
@@ -91,75 +108,28 @@ function isOver(reservation: Reservation, observer: Observer, world: World): boo
   return sighting === 'gone' || (sighting !== 'alive' && isSilent)
 }
 
-/** I5: granted is what this very probe has seen idle; all that was asked for; and the least recently used of it. */
-export function checkGrant(
-  granted: readonly number[],
-  count: number,
-  slots: readonly Slot[],
-  seen: Seen,
-): void {
-  promise(granted.length === count, () => `half: ${granted.length} GPUs for a request of ${count}`)
-  for (const index of granted) {
-    promise(seen.isIdle(index), () => `I5: GPU ${index} was not validated as free`)
-    promise(slots[index]?.entry === null, () => `I1: GPU ${index} belongs to somebody`)
+/** I3: the line's order is kept, one entry for each request, new ones at the end; nobody joins or leaves it but by their own doing, or dead. */
+export function checkLine({ queue: before }: Pool, { queue: after }: Pool, cause: Cause, world: World): void {
+  const ids = after.map(({ id }) => id)
+  promise(new Set(ids).size === ids.length, () => `I3: twice in the line: [${ids}]`)
+  if (before === after || (cause.by === 'admin' && cause.force)) return
+  const own = cause.by === 'request' || cause.by === 'waiter' ? cause.id : null
+  const old = new Map(before.map(entry => [entry.id, entry]))
+  for (const [place, { id }] of before.filter(({ id }) => ids.includes(id)).entries()) {
+    promise(ids[place] === id, () => `I3: ${id} has lost its place: [${ids}]`)
   }
-  const expected = leastRecentlyUsed(slots, index => seen.isIdle(index), count)
-  promise(Bun.deepEquals(granted, expected), () => `LRU: [${granted}], not [${expected}]`)
-}
-
-/** A refusal is justified, and tells true counts. */
-export function checkRefusal(told: Shortage, count: number, slots: readonly Slot[], seen: Seen): void {
-  const free = slots.flatMap(({ entry }, index) => (entry ? [] : [index]))
-  const available = free.filter(index => seen.isIdle(index)).length
-  const notValidated = free.filter(index => !seen.isReported(index)).length
-  const counted: Shortage = {
-    requested: count,
-    available,
-    poolSize: slots.length,
-    reserved: slots.length - free.length,
-    inUseWithoutReservation: free.length - available - notValidated,
-    notValidated,
-    drained: 0,
-    waitingBefore: 0,
+  for (const entry of after) {
+    if (entry.id === own) continue
+    promise(old.get(entry.id) === entry, () => `I3: ${entry.id} was put into the line, or altered in it`)
   }
-  promise(available < count, () => `refused ${count} GPUs though ${available} are available`)
-  promise(
-    Bun.deepEquals(told, counted),
-    () => `counts: ${JSON.stringify(told)}, not ${JSON.stringify(counted)}`,
-  )
-}
-
-/** A probe's answer as one request reads it. */
-export class Seen {
-  constructor(
-    private readonly probed: Probed,
-    private readonly thresholdMiB: number,
-  ) {}
-
-  isIdle(index: number): boolean {
-    return this.probed.isSeenIdle(index, this.thresholdMiB)
-  }
-
-  isReported(index: number): boolean {
-    return this.probed.usage.gpus.has(index)
+  for (const entry of before) {
+    if (ids.includes(entry.id) || entry.id === own) continue
+    const isDead = 'observer' in cause && isGone(entry, cause.observer, world)
+    promise(isDead, () => `I3: ${entry.id} lives and left the line`)
   }
 }
 
-/** Goes around with a finger: again and again the one that is free for longest. */
-function leastRecentlyUsed(
-  slots: readonly Slot[],
-  mayTake: (index: number) => boolean,
-  count: number,
-): number[] {
-  const taken: number[] = []
-  while (taken.length < count) {
-    let best = -1
-    for (const [index, { entry, freedAt }] of slots.entries()) {
-      if (entry || !mayTake(index) || taken.includes(index)) continue
-      if (best < 0 || (freedAt ?? -1) < (slots[best]?.freedAt ?? -1)) best = index
-    }
-    if (best < 0) break
-    taken.push(best)
-  }
-  return taken.sort((a, b) => a - b)
+function isGone({ process, heartbeatAt }: QueueEntry, observer: Observer, world: World): boolean {
+  const sighting = world.sight(process, observer)
+  return sighting === 'gone' || (sighting !== 'alive' && world.now - heartbeatAt > 5 * MINUTE)
 }

@@ -8,7 +8,7 @@ export const keepers = {
     const keeper = stage.random.pick(stage.keepers)
     if (!keeper) return
     const until = stage.ledger.find(keeper.id, keeper.uid)?.until
-    if (until && typeof until !== 'number' && stage.world.isRunning(until)) return
+    if (Array.isArray(until) && until.some(process => stage.world.isRunning(process))) return
     leave(stage, keeper)
     const released = release(stage, keeper)
     stage.happened(released ? 'a release by a keeper' : 'a keeper that comes too late')
@@ -43,7 +43,7 @@ function leave(stage: Stage, keeper: Keeper): void {
 function release(stage: Stage, { id, uid }: Keeper): boolean {
   const decision = stage.rules.releaseKept(stage.pool, { id, uid }, stage.world.now)
   stage.write(decision, { by: 'keeper', id, uid, releases: true })
-  return stage.ledger.end(entry => entry.id === id && entry.uid === uid).length > 0
+  return stage.ledger.end(entry => entry.id === id && entry.uid === uid, 'finished').length > 0
 }
 
 /** @returns whether the reservation is still there */
@@ -52,6 +52,6 @@ function beat(stage: Stage, { id, uid }: Keeper): boolean {
   const decision = stage.rules.recordHeartbeat(stage.pool, { id, uid }, stage.world.now)
   stage.write(decision, { by: 'keeper', id, uid, releases: false })
   promise(decision.result === (entry !== undefined), () => `keeper: ${id} is there: ${decision.result}`)
-  if (entry && typeof entry.until !== 'number') entry.lastSignAt = stage.world.now
+  if (entry?.type === 'run') entry.lastSignAt = stage.world.now
   return decision.result
 }

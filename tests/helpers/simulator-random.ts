@@ -21,16 +21,14 @@ export class Random {
     return items[this.int(0, items.length - 1)]
   }
 
-  /** One of the keys, each as often as its weight says. */
-  weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
-    const entries = Object.entries<number>(weights) as [K, number][]
-    let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0)
-    const chosen = entries.find(([, weight]) => {
+  /** One of several, each as often as its weight says. */
+  weighted<K extends string>(weights: readonly (readonly [K, number])[]): K {
+    let left = this.next() * weights.reduce((sum, [, weight]) => sum + weight, 0)
+    for (const [key, weight] of weights) {
       left -= weight
-      return left < 0
-    })
-    if (!chosen) throw new Error('nothing to choose from')
-    return chosen[0]
+      if (left < 0) return key
+    }
+    throw new Error('nothing to choose from')
   }
 
   private next(): number {

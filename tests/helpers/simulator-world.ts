@@ -1,5 +1,5 @@
 import type { Sighting } from '../../src/core/expire.ts'
-import type { ProcessIdentity, Reservation } from '../../src/core/pool.ts'
+import type { Pool, ProcessIdentity } from '../../src/core/pool.ts'
 import type { GpuProcess, GpuUsage, Usage } from '../../src/core/usage.ts'
 import { NOW } from './pools.ts'
 import type { Random } from './simulator-random.ts'
@@ -31,23 +31,28 @@ export const NAMESPACES = ['pid:[host]', 'pid:[container]'] as const
 /** What really is: the clock, the processes and the hardware. The rules only ever see reports of it. */
 export class World {
   now = NOW
+  /** From the drain-out on: the tool always answers, and of every GPU. */
+  isCalm = false
   readonly hardware: Hardware[]
   private bootCount = 1
   private lastPid = 1000
   private readonly running = new Set<string>()
+  private readonly stopped = new Set<string>()
+  /** Those that run under a known user, by pid. */
+  private readonly owners = new Map<number, { readonly identity: ProcessIdentity; readonly uid: number }>()
   /** Unified memory: the tool says `[N/A]` for all GPUs. */
   private readonly tellsMemory: boolean
 
   constructor(private readonly random: Random) {
     this.tellsMemory = random.chance(0.85)
-    this.hardware = Array.from({ length: random.int(1, 12) }, () => ({
+    this.hardware = Array.from({ length: random.int(1, random.pick([4, 8, 12] as const)) }, () => ({
       memoryMiB: random.pick([0, 0, 45, 100]),
       processes: [],
       isWell: true,
     }))
   }
 
-  startProcess(pidNamespace: string): ProcessIdentity {
+  startProcess(pidNamespace: string, uid: number): ProcessIdentity {
     const identity = {
       bootId: `boot-${this.bootCount}`,
       pidNamespace,
@@ -55,11 +60,31 @@ export class World {
       startTicks: this.lastPid * 7,
     }
     this.running.add(key(identity))
+    this.owners.set(identity.pid, { identity, uid })
     return identity
+  }
+
+  /** The process of a pid and its user, as far as somebody sees it. */
+  ownerOf(pid: number, observer: Observer): { identity: ProcessIdentity; uid: number } | undefined {
+    const owned = this.owners.get(pid)
+    return owned && this.sight(owned.identity, observer) === 'alive' ? owned : undefined
   }
 
   isRunning(identity: ProcessIdentity): boolean {
     return this.running.has(key(identity))
+  }
+
+  /** Ctrl-Z. */
+  stopProcess(identity: ProcessIdentity): void {
+    this.stopped.add(key(identity))
+  }
+
+  continueProcess(identity: ProcessIdentity): void {
+    this.stopped.delete(key(identity))
+  }
+
+  isStopped(identity: ProcessIdentity): boolean {
+    return this.stopped.has(key(identity))
   }
 
   /** Ends a process; what it had on GPUs vanishes, unless a child of it goes on there. */
@@ -75,6 +100,7 @@ export class World {
   reboot(): void {
     this.bootCount++
     this.running.clear()
+    this.stopped.clear()
     for (const gpu of this.hardware) Object.assign(gpu, { memoryMiB: 0, processes: [], isWell: true })
   }
 
@@ -98,20 +124,36 @@ export class World {
     return sightings.find(sighting => sighting !== 'gone') ?? sightings[0] ?? null
   }
 
-  sightings(reservations: readonly Reservation[], observer: Observer): Map<string, Sighting> {
+  /** Of a process that waits it can be seen, too, whether it is stopped. */
+  sightWaiter(identity: ProcessIdentity, observer: Observer): Sighting | null {
+    const sighting = this.sight(identity, observer)
+    return sighting === 'alive' && this.isStopped(identity) ? 'stopped' : sighting
+  }
+
+  sightings({ reservations, queue }: Pool, observer: Observer): Map<string, Sighting> {
     const found = new Map<string, Sighting>()
     for (const reservation of reservations) {
       if (reservation.type !== 'run') continue
       const sighting = this.sightAny(reservation.processes, observer)
       if (sighting) found.set(reservation.id, sighting)
     }
+    for (const { id, process } of queue) {
+      const sighting = this.sightWaiter(process, observer)
+      if (sighting) found.set(id, sighting)
+    }
     return found
+  }
+
+  /** Whatever disturbed is over: nobody computes, every GPU is well, and the tool answers. */
+  calmDown(): void {
+    this.isCalm = true
+    for (const gpu of this.hardware) Object.assign(gpu, { memoryMiB: 0, processes: [], isWell: true })
   }
 
   /** @returns null when the tool fails; at times rows are missing from its answer */
   probe(): Probed | null {
-    if (this.random.chance(0.1)) return null
-    const missing = this.random.chance(0.15) ? 0.4 : 0
+    if (!this.isCalm && this.random.chance(0.1)) return null
+    const missing = !this.isCalm && this.random.chance(0.15) ? 0.4 : 0
     const gpus = new Map<number, GpuUsage>()
     const memory = new Map<number, number>()
     for (const [index, gpu] of this.hardware.entries()) {
