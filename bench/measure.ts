@@ -45,7 +45,8 @@ function median(numbers: readonly number[]): number {
 /** Runs a process to its end. @throws {Error} when it fails: a figure of a failure would be worth nothing */
 export function run(command: readonly string[], env: Readonly<Record<string, string>> = {}): void {
   const { exitCode, stderr } = Bun.spawnSync([...command], {
-    env: { PATH: process.env.PATH ?? '', ...env },
+    // Without a home, as no user is, it would be looked up by the name service.
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with ${exitCode}: ${stderr}`)

@@ -14,6 +14,9 @@ const { exitCode } = Bun.spawnSync(
     // Each part that few need is a file of its own in there, which costs nothing where it is not loaded.
     '--format=esm',
     '--splitting',
+    '--min-chunk-size=4000',
+    // Nearly all that a command does it does once: machine code for it, made on other cores, is of no use to anybody.
+    '--compile-jit-policy=100',
     // Without these two the executable would read .env and bunfig.toml from whatever directory its user stands in.
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',

@@ -18,6 +18,7 @@ const doors: [touch: RegExp, places: readonly string[]][] = [
   [/^(node:)?child_process$/, []],
   [/^bun$/, ['src/store/redis/']],
   [/^Bun\.(spawn|spawnSync|which|file)$/, ['src/system/spawn.ts']],
+  [/^Bun\.unsafe$/, ['src/system/machine-code.ts']],
   [/^Bun\.TOML$/, ['src/system/toml.ts']],
   [/^Bun\.(redis|RedisClient)$/, ['src/store/redis/']],
   // What no line above allows.

@@ -1,8 +1,9 @@
 import type { Command } from './command.ts'
+import * as statusCommand from './commands/status.ts'
 
 /**
  * Every command, loaded when it is asked for: each that is loaded for nothing costs its part of every start. By `require`,
- * so that a command line can be read in one go.
+ * so that a command line can be read in one go. What is asked for most comes with the rest.
  */
 type Loaders = Readonly<Record<string, () => { default: Command }>>
 
@@ -12,7 +13,7 @@ const MAIN: Loaders = {
   release: () => require('./commands/release.ts'),
   reserve: () => require('./commands/reserve.ts'),
   run: () => require('./commands/run.ts'),
-  status: () => require('./commands/status.ts'),
+  status: () => statusCommand,
 }
 
 const MORE: Loaders = {

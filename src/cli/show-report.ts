@@ -1,6 +1,7 @@
 import { type Grouping, reporter, usesInPool } from '../core/report.ts'
 import { sightAll } from '../process/identity.ts'
 import { isTerminal, terminalColumns } from '../system/libc/terminal-modes.ts'
+import { expectRepetition } from '../system/machine-code.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
 import { localDays } from './local-days.ts'
@@ -15,6 +16,7 @@ export async function showReport(
   context: Context,
   { dayCount, by, form }: { dayCount: number; by: Grouping; form: 'table' | 'json' | 'csv' },
 ): Promise<void> {
+  expectRepetition()
   const now = context.now()
   const days = localDays(now, dayCount)
   const { store, pool: before } = await context.openPool('read')

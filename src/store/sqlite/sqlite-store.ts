@@ -138,9 +138,8 @@ function connect(path: string, access: StoreAccess): Database | null {
   db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
   // NORMAL: a power failure may lose the last reservations, but never damages the pool; a crash of a process loses nothing.
   // The -wal is emptied by emptyWalFrom instead of SQLite itself.
-  db.exec(
-    `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0`,
-  )
+  db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  if (access !== 'read') db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0')
   return db
 }
 
