@@ -1,7 +1,9 @@
 import type { Decision } from '../core/changes.ts'
+import type { HostPool, HostRecord } from '../core/fleet.ts'
 import type { LogEvent, UsageRecord } from '../core/history.ts'
 import type { Pool } from '../core/pool.ts'
 import type { Use } from '../core/report.ts'
+import type { Usage } from '../core/usage.ts'
 
 /** Where the pool lives. Its one hard duty is to apply a decision atomically; it holds storage, never policy. */
 export interface Store {
@@ -43,8 +45,26 @@ export interface Store {
   /** The user who may make the pool anew (besides root), null where the store has an access control of its own. */
   ownerUid(): Promise<number | null>
 
+  /** The hosts that share this store; null where a store holds the pool of one host alone. */
+  readonly fleet: Fleet | null
+
   /** Lets go of files and connections. A command that is about to end need not call it. */
   close(): void
+}
+
+/** What a store that several hosts share knows of all of them. */
+export interface Fleet {
+  /** Every host with a pool, by name, in one round trip. */
+  hosts(): Promise<HostPool[]>
+
+  /** Leaves what a probe on this host has just said, for the others to see. */
+  leave(usage: Usage, now: number): Promise<void>
+
+  /** The usage records of all hosts that ended at or after an instant, in no order. */
+  usageRecords(since: number): Promise<HostRecord[]>
+
+  /** What has happened on all hosts, oldest first by the clock of the store: the last `limit` events. */
+  events(limit: number): Promise<{ readonly host: string; readonly event: LogEvent }[]>
 }
 
 export interface NumberedEvent {

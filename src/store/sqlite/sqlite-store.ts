@@ -19,6 +19,8 @@ import { writeChange } from './write.ts'
  * What goes wrong, or is needed once in a pool's life, is loaded when it happens: see `import(` below.
  */
 export class SqliteStore implements Store {
+  readonly fleet = null
+
   /** @param db null when there is no file: a pool that was never initialized */
   private constructor(
     private readonly path: string,
