@@ -1,6 +1,6 @@
 import type { Availability, GpuAvailability } from './allocate.ts'
 import { formatDuration } from './duration.ts'
-import { displayName, type Gpu, type Holder, type Reservation } from './pool.ts'
+import { displayName, type Gpu, type Holder, type Move, type Reservation } from './pool.ts'
 import type { Waiting } from './queue.ts'
 
 /**
@@ -68,6 +68,119 @@ export class PoolNotInitializedError extends UserError {
     super(
       `GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${gpuCount || '<count>'}`,
     )
+  }
+}
+
+/** A pool that is on its way to another store, or has arrived there. */
+export class PoolMovedError extends UserError {
+  readonly code = 'pool-moved'
+  override readonly exitStatus: number
+  constructor(readonly move: Move) {
+    super(whereItIs(move))
+    // While it moves, it is a matter of seconds.
+    this.exitStatus = move.state === 'left' ? 1 : 75
+  }
+}
+
+function whereItIs({ state, other }: Move): string {
+  const again = `Try again in a moment; if 'canhazgpu migrate' was interrupted, run it again`
+  switch (state) {
+    case 'left':
+      return `The pool has moved to ${other}. Use --store ${other}, or set it in /etc/canhazgpu/config.toml`
+    case 'leaving':
+      return `The pool is moving to ${other}, and nothing is handed out until it is there. ${again}`
+    case 'arriving':
+      return `The pool is still arriving here from ${other}, and nothing is handed out before. ${again}`
+  }
+}
+
+/** What keeps a pool from moving to another store. */
+export type MoveObstacle =
+  | { readonly kind: 'same-place' }
+  /** There is a pool already, or another is moving there. */
+  | { readonly kind: 'in-the-way'; readonly place: string }
+  | { readonly kind: 'line'; readonly waiting: number }
+  | { readonly kind: 'unseen-run' | 'others-run'; readonly run: Reservation }
+  | { readonly kind: 'at-work' }
+  /** Somebody else has gone on with the move, or ended it. */
+  | { readonly kind: 'changed' }
+
+export class CannotMoveError extends UserError {
+  readonly code = 'cannot-move'
+  override readonly exitStatus: number
+  constructor(readonly obstacle: MoveObstacle) {
+    super(`Cannot move the pool: ${whyNotMoved(obstacle)}`)
+    this.exitStatus = ['line', 'unseen-run', 'at-work', 'changed'].includes(obstacle.kind) ? 75 : 1
+  }
+}
+
+function whyNotMoved(obstacle: MoveObstacle): string {
+  switch (obstacle.kind) {
+    case 'same-place':
+      return 'it is there already. Name another store, for example --to sqlite:/var/lib/canhazgpu/pool.db'
+    case 'in-the-way':
+      return `there is a pool at ${obstacle.place}, which would be lost. Choose another place, or remove that pool`
+    case 'line':
+      return `${obstacle.waiting === 1 ? '1 request is' : `${obstacle.waiting} requests are`} waiting in line and would lose their place. Try again when nobody waits - run 'canhazgpu queue' for details`
+    case 'unseen-run':
+      return `${heldBy(obstacle.run)} by a command in a container, which cannot be told of the new place. Try again when it has ended`
+    case 'others-run':
+      return `${heldBy(obstacle.run)} by a running command that only root may keep at the new place. Use sudo`
+    case 'at-work':
+      return 'somebody else is moving it right now. Try again in a moment'
+    case 'changed':
+      return "somebody else has gone on with the move meanwhile. Run 'canhazgpu migrate' again to see how it stands"
+  }
+}
+
+function heldBy(run: Reservation): string {
+  return `GPU(s) [${run.gpus.join(', ')}] are held for ${displayName(run)}`
+}
+
+/** Somebody asks for other hosts where there is only this one. */
+export class OneHostError extends UserError {
+  readonly code = 'one-host'
+  constructor(readonly place: string) {
+    super(
+      `The pool ${place} is that of one host alone, so there are no others to see. ` +
+        'Hosts share a server by --store redis://HOST:6379/0; docs/fleet.md says how',
+    )
+  }
+}
+
+/** How many hosts are named before the rest is only counted. */
+const SHOWN_HOSTS = 10
+
+export class NoSuchHostError extends UserError {
+  readonly code = 'no-such-host'
+  constructor(
+    readonly host: string,
+    readonly hosts: readonly string[],
+  ) {
+    const rest = hosts.length - SHOWN_HOSTS
+    const names = `${hosts.slice(0, SHOWN_HOSTS).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+    super(`No host ${host} has a pool here. ${hosts.length > 0 ? `Use one of ${names}` : 'None has'}`)
+  }
+}
+
+/** No host of the fleet could give so many GPUs. */
+export class NoHostHasGpusError extends UserError {
+  readonly code = 'no-host-has-gpus'
+  override readonly exitStatus: number
+  /** @param best the host that could give the most, null when none could give any */
+  constructor(
+    readonly requested: number,
+    readonly best: { readonly host: string; readonly available: number } | null,
+    readonly largest: number,
+  ) {
+    const most = best ? `${best.host} could give ${best.available}` : 'all are taken'
+    const next =
+      requested > largest
+        ? `the largest host has ${largest} GPUs - ask for at most ${largest}`
+        : `${most} - run 'canhazgpu status --all --summary' for details`
+    super(`No host could give ${requested} GPU(s) now: ${next}`)
+    // As for a pool that is too small: waiting does not help.
+    this.exitStatus = requested > largest ? 1 : 75
   }
 }
 
