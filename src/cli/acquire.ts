@@ -66,6 +66,7 @@ export async function acquire(
       pool = initialized(await store.read())
     }
   } while (answer === null)
+  await leaveForOthers(store, usage, context)
   switch (answer.kind) {
     case 'granted':
       return answer.reservation
@@ -76,6 +77,13 @@ export async function acquire(
       return waitInLine(acquisition, { waiting: answer.waiting, usage })
     }
   }
+}
+
+/** Leaves what was seen for other hosts, where there are any. */
+export async function leaveForOthers(store: Store, usage: Usage, { now }: Context): Promise<void> {
+  if (!store.fleet) return
+  const { leaveUsage } = await import('./fleet/leave.ts')
+  await leaveUsage(store, usage, now())
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Usage } from '../core/usage.ts'
 import { identityOf, sightAll } from '../process/identity.ts'
 import { startKeeper } from '../process/start-keeper.ts'
 import { processUid, userNameOf } from '../system/user-name.ts'
+import { leaveForOthers } from './acquire.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
 import { probeOrders } from './keeper-orders.ts'
@@ -29,6 +30,7 @@ export async function adoptProcesses(
     const sightings = sightAll(pool)
     return adopt(pool, adoption, { usage, memoryThresholdMiB, sightings, processes, now: context.now() })
   })
+  await leaveForOthers(store, usage, context)
   if (answer.kind === 'refused') throw answer.error
   const { reservation } = answer
   const { id, gpus } = reservation

@@ -31,6 +31,8 @@ export interface ProbedPool {
 /** All that a command may touch. */
 export interface Context {
   readonly storeUrl: string
+  /** Whose pool it is, where several hosts share a store. */
+  readonly host: string
   readonly memoryThresholdMiB: number
   readonly probeTimeoutMs: number
   /** What is set in configuration files and is no option. */

@@ -20,6 +20,7 @@ const MORE: Loaders = {
   config: () => require('./commands/config.ts'),
   doctor: () => require('./commands/doctor.ts'),
   extend: () => require('./commands/extend.ts'),
+  find: () => require('./commands/find.ts'),
   log: () => require('./commands/log.ts'),
   queue: () => require('./commands/queue.ts'),
   report: () => require('./commands/report.ts'),

@@ -1,10 +1,11 @@
-import { PoolNotInitializedError } from '../core/errors.ts'
+import { PoolMovedError, PoolNotInitializedError } from '../core/errors.ts'
 import type { Pool } from '../core/pool.ts'
 import { EarlyProbe } from '../probe/early.ts'
 import { NVIDIA_SMI, NvidiaSmiProbe } from '../probe/nvidia-smi.ts'
 import { openProbe } from '../probe/probe.ts'
 import { openStore } from '../store/open.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
+import { machineName } from '../system/machine-name.ts'
 import { isOnPath } from '../system/spawn.ts'
 import { userNameOf } from '../system/user-name.ts'
 import type { Context, Origins } from './command.ts'
@@ -23,6 +24,7 @@ export function createContext(
 ): Context {
   const {
     store: storeUrl,
+    host,
     memoryThreshold: memoryThresholdMiB,
     probeTimeout: probeTimeoutMs,
   } = resolveOptions(globalOptions, origins.given, settingsFor(globalOptions, null, origins.layers))
@@ -34,10 +36,13 @@ export function createContext(
     const store = await openStore(storeUrl, access, historyMs)
     const pool = await store.read()
     if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
-    return { store, pool }
+    return { store, pool: initialized(pool) }
   }
   return {
     storeUrl,
+    get host() {
+      return host ?? machineName()
+    },
     memoryThresholdMiB,
     probeTimeoutMs,
     settings,
@@ -71,9 +76,15 @@ export function createContext(
   }
 }
 
-/** The pool inside an update. @throws {PoolNotInitializedError} */
+/**
+ * The pool inside an update. Every command that grants comes by here, so nothing is granted where a pool is on the move.
+ *
+ * @throws {PoolNotInitializedError}
+ * @throws {PoolMovedError}
+ */
 export function initialized(pool: Pool | null): Pool {
   if (!pool) throw new PoolNotInitializedError(null)
+  if (pool.move) throw new PoolMovedError(pool.move)
   return pool
 }
 

@@ -11,6 +11,11 @@ export const globalOptions = {
     example: '--store sqlite:/srv/gpu/pool.db',
     fallback: DEFAULT_STORE_URL,
   }),
+  host: optionalText({
+    placeholder: 'NAME',
+    help: 'Whose pool it is, in a store that several hosts share; by default the name of this machine',
+    example: '--host gpu-01',
+  }),
   memoryThreshold: positiveInteger({
     placeholder: 'MB',
     help: 'A GPU with more memory used than this is in use',

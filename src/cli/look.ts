@@ -9,6 +9,7 @@ import type { Context } from './command.ts'
 
 /** The pool and the hardware at one moment. */
 export interface Picture {
+  readonly store: Store
   readonly pool: Pool
   readonly facts: PoolFacts
 }
@@ -27,7 +28,14 @@ export async function lookAt(
   // The probe may take seconds: what was reserved in the meantime belongs in the picture.
   const pool = (await store.read()) ?? before
   const { memoryThresholdMiB } = context
-  return { pool, facts: { usage, memoryThresholdMiB, sightings: sightAll(pool), now: context.now() } }
+  return { store, pool, facts: { usage, memoryThresholdMiB, sightings: sightAll(pool), now: context.now() } }
+}
+
+/** Leaves what was seen for other hosts, where there are any; to be called when everything is printed. */
+export async function leaveSeen({ store, facts }: Picture): Promise<void> {
+  if (!store.fleet) return
+  const { leaveUsage } = await import('./fleet/leave.ts')
+  await leaveUsage(store, facts.usage, facts.now)
 }
 
 /** A sick tool does not keep `status` from telling who has reserved what. */

@@ -4,6 +4,7 @@ import { sightAll } from '../process/identity.ts'
 import { parseProbeOrders } from '../process/start-keeper.ts'
 import { openStore } from '../store/open.ts'
 import { initialized } from './context.ts'
+import { leaveUsage } from './fleet/leave.ts'
 
 /**
  * The hidden command that keepers and waiters send: looks at the hardware and records what is there, warns and releases idle
@@ -22,6 +23,7 @@ export async function runObserver(words: readonly string[]): Promise<number> {
       const facts = { usage, memoryThresholdMiB, sightings: sightAll(present), now: Date.now() }
       return tendIdle(present, facts, idleReleaseMs)
     })
+    await leaveUsage(store, usage, Date.now())
   })
   return 0
 }

@@ -1,5 +1,5 @@
 import { type Availability, availability, type GpuAvailability } from './allocate.ts'
-import { settle } from './expire.ts'
+import { type Sightings, settle } from './expire.ts'
 import type { UsageRecord } from './history.ts'
 import type { Pool } from './pool.ts'
 import { leftByOthers, poolQueue, requestsAhead } from './queue.ts'
@@ -46,14 +46,22 @@ export interface HostView {
 /**
  * What can be said of a host from elsewhere: by its own clock, and by what a probe there last said. Its processes cannot be
  * seen from here, so heartbeats decide. Of a GPU that has come free since that probe nothing is known.
+ *
+ * @param sightings of the processes on the caller's own host; of any other there are none
  */
-export function viewHost({ host, pool, now, lastSignAgoMs, probed }: HostPool, memoryThresholdMiB: number): HostView {
-  const settled = settle(pool, new Map(), now).pool
+export function viewHost(
+  { host, pool, now, lastSignAgoMs, probed }: HostPool,
+  memoryThresholdMiB: number,
+  sightings: Sightings = new Map(),
+): HostView {
+  const settled = settle(pool, sightings, now).pool
   const probedAt = probed ? now - probed.agoMs : now
-  const cameFree = settled.gpus.filter(({ lastReleasedAt }) => lastReleasedAt !== null && lastReleasedAt >= probedAt)
+  const cameFree = settled.gpus.filter(
+    ({ lastReleasedAt }) => lastReleasedAt !== null && lastReleasedAt >= probedAt,
+  )
   const poolThen = { reserved: new Set(cameFree.map(({ index }) => index)), releases: new Map() }
   const usage = probed && { ...probed.usage, poolThen }
-  const facts = { usage, memoryThresholdMiB, sightings: new Map(), now }
+  const facts = { usage, memoryThresholdMiB, sightings, now }
   return {
     host,
     pool: settled,

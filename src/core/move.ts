@@ -29,12 +29,6 @@ export interface Mover {
   readonly now: number
 }
 
-/** A pool in which nothing is on the move. @throws {PoolMovedError} */
-export function settledHere(pool: Pool): Pool {
-  if (pool.move) throw new PoolMovedError(pool.move)
-  return pool
-}
-
 /**
  * Step 1. A place from which a pool has once left, or that the same move has begun to fill, counts as empty.
  *
@@ -42,9 +36,15 @@ export function settledHere(pool: Pool): Pool {
  * @returns the id of the move
  * @throws {CannotMoveError} when there is a pool
  */
-export function prepare(target: Pool | null, source: Pool, { from, to }: Places, newId: string): Decision<string> {
+export function prepare(
+  target: Pool | null,
+  source: Pool,
+  { from, to }: Places,
+  newId: string,
+): Decision<string> {
   const found = target?.move ?? null
-  if (target && (!found || found.state === 'leaving')) throw new CannotMoveError({ kind: 'in-the-way', place: to })
+  if (target && (!found || found.state === 'leaving'))
+    throw new CannotMoveError({ kind: 'in-the-way', place: to })
   if (found?.state === 'arriving') {
     if (found.other !== from) throw new CannotMoveError({ kind: 'in-the-way', place: to })
     return { changes: [], result: found.id }
@@ -68,7 +68,12 @@ export function prepare(target: Pool | null, source: Pool, { from, to }: Places,
  *   from here or belongs to another than the mover, so that nobody could keep it at the new place
  * @throws {PoolMovedError} when it moves, or has moved, to yet another place
  */
-export function leave(source: Pool | null, to: string, id: string, { by, sightings, now }: Mover): Decision<Pool> {
+export function leave(
+  source: Pool | null,
+  to: string,
+  id: string,
+  { by, sightings, now }: Mover,
+): Decision<Pool> {
   if (!source) throw new PoolNotInitializedError(null)
   const move: Move = { id, state: 'leaving', other: to }
   if (source.move) {
@@ -94,7 +99,11 @@ export function fill(target: Pool | null, id: string, pool: Pool): Decision<void
 }
 
 /** Step 4. @throws {CannotMoveError} when somebody else has ended this move */
-export function arrive(target: Pool | null, id: string, { by, now }: Pick<Mover, 'by' | 'now'>): Decision<void> {
+export function arrive(
+  target: Pool | null,
+  id: string,
+  { by, now }: Pick<Mover, 'by' | 'now'>,
+): Decision<void> {
   const { other } = arriving(target, id)
   return {
     changes: [{ kind: 'move', move: null }, loggedAct('moved', by, now, { note: `from ${other}` })],
@@ -111,7 +120,9 @@ export function left(source: Pool | null): Decision<void> {
 
 /** Whether only step 5 is missing: the new place is at work. */
 export function hasArrived(target: Pool | null, source: Pool, to: string): boolean {
-  return source.move?.state === 'leaving' && source.move.other === to && target !== null && target.move === null
+  return (
+    source.move?.state === 'leaving' && source.move.other === to && target !== null && target.move === null
+  )
 }
 
 /** The runs whose keepers have to know of the new place. */
@@ -137,9 +148,18 @@ export function changesToMake({ provider, gpus, reservations, queue, observedAt 
 function released(index: number, releasedAt: number, uid: number | null): Change[] {
   const id = `before-${index}`
   const holder = { uid: uid ?? -1, userName: 'nobody' }
-  const times = { reservedAt: releasedAt, expiresAt: releasedAt, waitedMs: 0, unusedGpuMs: 0, idleWarnedAt: null }
+  const times = {
+    reservedAt: releasedAt,
+    expiresAt: releasedAt,
+    waitedMs: 0,
+    unusedGpuMs: 0,
+    idleWarnedAt: null,
+  }
   return [
-    { kind: 'add', reservation: { id, type: 'manual', holder, alias: null, note: null, gpus: [index], ...times } },
+    {
+      kind: 'add',
+      reservation: { id, type: 'manual', holder, alias: null, note: null, gpus: [index], ...times },
+    },
     { kind: 'remove', id, releasedAt },
   ]
 }

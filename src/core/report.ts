@@ -6,7 +6,16 @@ import type { Holder, Pool } from './pool.ts'
 export type Use = Pick<
   UsageRecord,
   'type' | 'holder' | 'alias' | 'gpus' | 'reservedAt' | 'endedAt' | 'waitedMs' | 'unusedGpuMs'
->
+> & {
+  /** Where it was, in a report about several hosts. */
+  readonly host?: string
+}
+
+/** A GPU, and where there are several hosts, whose it is. */
+export interface GpuName {
+  readonly host: string | null
+  readonly index: number
+}
 
 /** A day as people here know it: from its first instant to the first of the next; not all of them have 24 hours. */
 export interface Day {
@@ -34,7 +43,7 @@ export interface Totals {
 export type ReportRow = Totals &
   (
     | { readonly by: 'user'; readonly holder: Holder; readonly alias: string | null }
-    | { readonly by: 'gpu'; readonly index: number }
+    | ({ readonly by: 'gpu' } & GpuName)
     | { readonly by: 'day'; readonly date: string }
   )
 
@@ -64,7 +73,7 @@ export interface Reporter {
  * @param days ascending, each beginning where the one before ends; at least one
  * @param gpus the GPUs that are shown in any case
  */
-export function reporter(by: Grouping, days: readonly Day[], gpus: readonly number[]): Reporter {
+export function reporter(by: Grouping, days: readonly Day[], gpus: readonly GpuName[]): Reporter {
   const [from, to] = [days[0]?.from ?? 0, days.at(-1)?.to ?? 0]
   const total = new Sum()
   const groups = { user: new Users(), gpu: new Gpus(gpus), day: new Days(days) }[by]
@@ -153,12 +162,16 @@ interface User {
   lastAt: number
 }
 
-/** A user is a uid, and on a shared account the person behind it; the name is the one that was used last. */
+/**
+ * A user is a uid, and on a shared account the person behind it; the name is the one that was used last. Where there are
+ * several hosts, the same uid may be another's on another one, and only with the same name it is the same user.
+ */
 class Users implements Groups {
-  private readonly users = new Map<number, Map<string | null, User>>()
+  private readonly users = new Map<number | string, Map<string | null, User>>()
 
-  add({ holder, alias, endedAt }: Use, part: Part): void {
-    const aliases = entryOf(this.users, holder.uid, () => new Map<string | null, User>())
+  add({ holder, alias, endedAt, host }: Use, part: Part): void {
+    const key = host === undefined ? holder.uid : `${holder.uid} ${holder.userName}`
+    const aliases = entryOf(this.users, key, () => new Map<string | null, User>())
     const user = entryOf(aliases, alias, () => ({ alias, sum: new Sum(), holder, lastAt: endedAt }))
     if (endedAt > user.lastAt) {
       user.holder = holder
@@ -180,24 +193,34 @@ class Users implements Groups {
 }
 
 class Gpus implements Groups {
-  private readonly sums: Map<number, Sum>
+  private readonly hosts = new Map<string | null, Map<number, Sum>>()
 
-  constructor(gpus: readonly number[]) {
-    this.sums = new Map(gpus.map(index => [index, new Sum()]))
+  constructor(gpus: readonly GpuName[]) {
+    for (const gpu of gpus) this.sumOf(gpu)
   }
 
-  add({ gpus }: Use, part: Part): void {
-    for (const index of gpus) {
-      const sum = entryOf(this.sums, index, () => new Sum())
+  add(use: Use, part: Part): void {
+    const host = use.host ?? null
+    for (const index of use.gpus) {
+      const sum = this.sumOf({ host, index })
       sum.addTime(part, part.from, part.to, 1)
       sum.count(part)
     }
   }
 
   rows(): ReportRow[] {
-    return [...this.sums]
-      .sort(([a], [b]) => a - b)
-      .map(([index, sum]) => ({ by: 'gpu', index, ...sum.totals() }))
+    return [...this.hosts]
+      .sort(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1))
+      .flatMap(([host, sums]) =>
+        [...sums]
+          .sort(([a], [b]) => a - b)
+          .map(([index, sum]) => ({ by: 'gpu' as const, host, index, ...sum.totals() })),
+      )
+  }
+
+  private sumOf({ host, index }: GpuName): Sum {
+    const sums = entryOf(this.hosts, host, () => new Map<number, Sum>())
+    return entryOf(sums, index, () => new Sum())
   }
 }
 

@@ -1,6 +1,13 @@
 import type { Change } from '../../src/core/changes.ts'
 import type { EventKind, LogEvent, UsageRecord } from '../../src/core/history.ts'
-import { type Drain, type Move, POLICIES, type Pool, type QueueEntry, type Reservation } from '../../src/core/pool.ts'
+import {
+  type Drain,
+  type Move,
+  POLICIES,
+  type Pool,
+  type QueueEntry,
+  type Reservation,
+} from '../../src/core/pool.ts'
 import fc from './fast-check.ts'
 
 /** A change in the making: what it becomes depends on the pool that it meets. `which` counts those that are there. */
