@@ -1,10 +1,11 @@
 import type { Command, Context } from '../../src/cli/command.ts'
 import { findOrigins } from '../../src/cli/command-line.ts'
-import { createContext } from '../../src/cli/context.ts'
+import { createContext, initialized } from '../../src/cli/context.ts'
 import { globalOptions } from '../../src/cli/global-options.ts'
 import type { ColouredLine } from '../../src/cli/output/colour.ts'
 import { parseOptions } from '../../src/cli/parse-options.ts'
 import { resolveOptions, settingsFor } from '../../src/cli/settings.ts'
+import { FakeProbe } from '../../src/probe/fake.ts'
 import type { Store } from '../../src/store/store.ts'
 import { NOW } from './pools.ts'
 
@@ -28,6 +29,12 @@ export function contextFor(
   const context: Context = {
     ...createContext(origins, { operands: null, supervisorFd: null }),
     openStore: async () => store,
+    openProbedPool: async () => ({
+      store,
+      pool: initialized(await store.read()),
+      probe: new FakeProbe(),
+      askedAt: NOW,
+    }),
     now: () => NOW,
     print: (...printed: string[]) => void lines.push(...printed),
     printColoured: (...printed: ColouredLine[]) => void lines.push(...printed.map(({ text }) => text)),
