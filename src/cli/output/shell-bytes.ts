@@ -7,7 +7,8 @@ export function shellBytes(word: Uint8Array): Buffer {
   if (word.length === 0) return Buffer.from("''")
   // Latin-1 maps every byte to one character and back.
   const text = Buffer.from(word).toString('latin1')
-  if (/^[\w@%+=:,./-]+$/.test(text)) return Buffer.from(text, 'latin1')
+  // Not with `=` at the beginning, which is a path to zsh, nor with `%`, which is a process to fish.
+  if (/^[\w@+:,./-][\w@+=:,./-]*$/.test(text)) return Buffer.from(text, 'latin1')
   const parts = text.match(/[^'\\!]+|['\\!]/g) ?? []
   const quoted = parts.map(part => (/^['\\!]$/.test(part) ? `\\${part}` : `'${part}'`))
   return Buffer.from(quoted.join(''), 'latin1')
