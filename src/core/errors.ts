@@ -102,6 +102,8 @@ export type MoveObstacle =
   | { readonly kind: 'line'; readonly waiting: number }
   | { readonly kind: 'unseen-run' | 'others-run'; readonly run: Reservation }
   | { readonly kind: 'at-work' }
+  /** It is too late to give up. */
+  | { readonly kind: 'arrived'; readonly place: string }
   /** Somebody else has gone on with the move, or ended it. */
   | { readonly kind: 'changed' }
 
@@ -128,6 +130,8 @@ function whyNotMoved(obstacle: MoveObstacle): string {
       return `${heldBy(obstacle.run)} by a running command that only root may keep at the new place. Use sudo`
     case 'at-work':
       return 'somebody else is moving it right now. Try again in a moment'
+    case 'arrived':
+      return `it is at ${obstacle.place} already. Move it from there back to here`
     case 'changed':
       return "somebody else has gone on with the move meanwhile. Run 'canhazgpu migrate' again to see how it stands"
   }

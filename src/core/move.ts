@@ -111,6 +111,19 @@ export function arrive(
   }
 }
 
+/** The way back before step 4, in the new place: whoever comes across it is told where the pool has been all the time. */
+export function giveUp(target: Pool | null, from: string): Decision<void> {
+  const move = target?.move
+  const isOurs = move?.state === 'arriving' && move.other === from
+  return { changes: isOurs ? [{ kind: 'move', move: { ...move, state: 'left' } }] : [], result: undefined }
+}
+
+/** The same in the old one, which must come after it: the pool stays. */
+export function stay(source: Pool | null, to: string): Decision<boolean> {
+  const isLeaving = source?.move?.state === 'leaving' && source.move.other === to
+  return { changes: isLeaving ? [{ kind: 'move', move: null }] : [], result: isLeaving }
+}
+
 /** Step 5. */
 export function left(source: Pool | null): Decision<void> {
   const move = source?.move
