@@ -2,9 +2,10 @@ import { expect, test } from 'bun:test'
 import { newGpu } from '../../src/core/changes.ts'
 import * as errors from '../../src/core/errors.ts'
 import { documentText } from '../helpers/documents.ts'
-import { aManual, anyGpus, HOUR } from '../helpers/pools.ts'
+import { aManual, anyGpus, aRun, HOUR } from '../helpers/pools.ts'
 
 const POOL = '/var/lib/canhazgpu/pool.db'
+const SERVER = 'redis://gpus.example.org:6379/0'
 const alice = { uid: 1000, userName: 'alice' }
 const shortage = { reserved: 0, inUseWithoutReservation: 0, notValidated: 0, drained: 0, waitingBefore: 0 }
 
@@ -24,6 +25,21 @@ const examples: errors.UserError[] = [
     'Did you mean memory-threshold?',
   ),
   new errors.PoolNotInitializedError(8),
+  new errors.PoolMovedError({ id: '1', state: 'left', other: SERVER }),
+  new errors.PoolMovedError({ id: '1', state: 'leaving', other: SERVER }),
+  new errors.PoolMovedError({ id: '1', state: 'arriving', other: `sqlite:${POOL}` }),
+  new errors.CannotMoveError({ kind: 'same-place' }),
+  new errors.CannotMoveError({ kind: 'in-the-way', place: 'sqlite:/srv/pool.db' }),
+  new errors.CannotMoveError({ kind: 'line', waiting: 2 }),
+  new errors.CannotMoveError({ kind: 'unseen-run', run: aRun({ holder: alice, gpus: [3] }) }),
+  new errors.CannotMoveError({ kind: 'others-run', run: aRun({ holder: alice, gpus: [3] }) }),
+  new errors.CannotMoveError({ kind: 'at-work' }),
+  new errors.CannotMoveError({ kind: 'arrived', place: SERVER }),
+  new errors.CannotMoveError({ kind: 'changed' }),
+  new errors.OneHostError(`sqlite:${POOL}`),
+  new errors.NoSuchHostError('gpu-04', ['gpu-01', 'gpu-02']),
+  new errors.NoHostHasGpusError(4, { host: 'gpu-02', available: 3 }, 8),
+  new errors.NoHostHasGpusError(9, null, 8),
   new errors.PoolAlreadyInitializedError(8, 3),
   new errors.NotPoolOwnerError('sqlite:/home/alice/pool.db', 'alice', 'reinitialize'),
   new errors.GpusHeldError(6, [aManual({ holder: alice, gpus: [5, 7] })]),
