@@ -85,7 +85,7 @@ class Warnings {
 async function listen(storeUrl: string): Promise<Listener> {
   const store = await openStore(storeUrl, 'read')
   try {
-    return store.listen()
+    return await store.listen()
   } finally {
     store.close()
   }

@@ -6,7 +6,8 @@ import type { HistoryMs, Store, StoreAccess } from './store.ts'
 export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
 
 /**
- * Opens the store that a URL names: `sqlite:PATH`, relative paths from the current directory.
+ * Opens the store that a URL names: `sqlite:PATH`, relative paths from the current directory; or a Redis server, see
+ * redis/url.ts.
  *
  * @throws {UsageError} when the URL names no store
  */
@@ -15,6 +16,10 @@ export async function openStore(
   access: StoreAccess,
   historyMs: HistoryMs = null,
 ): Promise<Store> {
+  if (isRedis(url)) {
+    const { RedisStore } = await import('./redis/redis-store.ts')
+    return RedisStore.open(url, historyMs)
+  }
   const { SqliteStore } = await import('./sqlite/sqlite-store.ts')
   return SqliteStore.open(absolutePath(sqlitePath(url)), access, historyMs)
 }
@@ -31,6 +36,7 @@ export async function examineStore(url: string): Promise<PoolExamination> {
 
 /** The URL with an absolute path, for a process that will stand in another directory. */
 export function absoluteStoreUrl(url: string): string {
+  if (isRedis(url)) return url
   return `sqlite:${absolutePath(sqlitePath(url))}`
 }
 
@@ -39,6 +45,7 @@ export function absoluteStoreUrl(url: string): string {
  * is no place yet, nobody else uses it.
  */
 export function mayReplace(url: string): boolean {
+  if (isRedis(url)) return process.getuid?.() === 0
   const directory = absolutePath(sqlitePath(url)).replace(/\/[^/]*$/, '') || '/'
   return !isThere(directory) || isWritable(directory)
 }
@@ -46,11 +53,16 @@ export function mayReplace(url: string): boolean {
 function sqlitePath(url: string): string {
   const path = /^sqlite:(.+)$/s.exec(url)?.[1]
   if (path) return path
-  const hint = `Use sqlite:PATH, for example --store ${DEFAULT_STORE_URL}`
-  if (/^rediss?(\+unix)?:/.test(url)) throw new UsageError(`Redis stores are not built yet. ${hint}`)
-  throw new UsageError(`Invalid store: "${url}". ${hint}`)
+  throw new UsageError(
+    `Invalid store: "${url}". Use sqlite:PATH, for example --store ${DEFAULT_STORE_URL}, or redis://SERVER`,
+  )
 }
 
 function absolutePath(path: string): string {
   return path.startsWith('/') ? path : `${process.cwd()}/${path}`
+}
+
+/** Whether the pool is on a server, and not in a file. */
+export function isRedis(url: string): boolean {
+  return /^rediss?(\+unix)?:/.test(url)
 }

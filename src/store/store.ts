@@ -14,8 +14,10 @@ export interface Store {
    * Reads the pool, lets `decide` choose, and writes what it chose, as one step that no other process can come between.
    * `decide` must be free of side effects: a store may call it again on a newer pool. What it throws comes out unchanged,
    * and nothing is written.
+   *
+   * Where all that is stored can be lost without anybody here knowing of it, `decide` is told of which life the pool is, too.
    */
-  update<T>(decide: (pool: Pool | null) => Decision<T>): Promise<T>
+  update<T>(decide: (pool: Pool | null, life: Life | null) => Decision<T>): Promise<T>
 
   /** What the reservations that ended at or after an instant have come to, in the order in which that was written. */
   usageRecords(since: number): Promise<UsageRecord[]>
@@ -31,9 +33,9 @@ export interface Store {
 
   /**
    * Starts to listen for updates by any process, so that whoever waits need not ask again and again.
-   * A listener that was opened before a `read` misses no update after it.
+   * A listener that was there before a `read` misses no update after it.
    */
-  listen(): Listener
+  listen(): Promise<Listener>
 
   /**
    * Does what only one process at a time should do for a pool, beside its updates.
@@ -52,8 +54,21 @@ export interface Store {
   close(): void
 }
 
+/**
+ * The life of a pool in a store that a server may lose: it begins when there is no pool and `admin` makes one. A pool of
+ * another life than a reservation was made in is one that was made after a loss.
+ */
+export interface Life {
+  readonly id: string
+  /** Whether an administrator has started over in it, which ends for good what was there in the lives before. */
+  readonly isCleared: boolean
+}
+
 /** What a store that several hosts share knows of all of them. */
 export interface Fleet {
+  /** The host whose pool the store gives. */
+  readonly host: string
+
   /** Every host with a pool, by name, in one round trip. */
   hosts(): Promise<HostPool[]>
 
