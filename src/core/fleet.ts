@@ -22,3 +22,8 @@ export interface HostRecord {
   readonly host: string
   readonly record: UsageRecord
 }
+
+/** Whether a text can be the name of a host: so plain that it means the same in a shell, a URL, a key and on a terminal. */
+export function isHostName(text: string): boolean {
+  return text.length <= 253 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(text)
+}

@@ -1,5 +1,7 @@
 import { UsageError } from '../core/errors.ts'
 import { isThere, isWritable } from '../system/libc.ts'
+import { machineName } from './redis/machine.ts'
+import { checkedHost, hostIn, parseRedisUrl, withHost, withoutPassword } from './redis/url.ts'
 import type { PoolExamination } from './sqlite/examine.ts'
 import type { HistoryMs, Store, StoreAccess } from './store.ts'
 
@@ -65,4 +67,28 @@ function absolutePath(path: string): string {
 /** Whether the pool is on a server, and not in a file. */
 export function isRedis(url: string): boolean {
   return /^rediss?(\+unix)?:/.test(url)
+}
+
+/** The URL as everybody may read it: without a password. */
+export function shownStoreUrl(url: string): string {
+  return isRedis(url) ? withoutPassword(url) : url
+}
+
+/**
+ * The URL of a host's pool, where several hosts share the store.
+ *
+ * @param host null for the one that the URL names, else this one
+ * @throws {UsageError} when the name cannot be a host's
+ */
+export function storeUrlOfHost(url: string, host: string | null): string {
+  return isRedis(url) ? withHost(url, checkedHost(host ?? (hostIn(url) || machineName()))) : url
+}
+
+/** Whether two URLs of servers name the same host's pool, whoever logs in. */
+export function isSameStore(one: string, other: string): boolean {
+  const place = (url: string) => {
+    const { target, database, host } = parseRedisUrl(url)
+    return JSON.stringify([target, database, host])
+  }
+  return isRedis(one) && isRedis(other) && place(one) === place(other)
 }

@@ -3,6 +3,7 @@ import type { HostPool, HostRecord } from '../core/fleet.ts'
 import type { LogEvent, UsageRecord } from '../core/history.ts'
 import type { Pool } from '../core/pool.ts'
 import type { Use } from '../core/report.ts'
+import type { Life } from '../core/restore.ts'
 import type { Usage } from '../core/usage.ts'
 
 /** Where the pool lives. Its one hard duty is to apply a decision atomically; it holds storage, never policy. */
@@ -52,16 +53,6 @@ export interface Store {
 
   /** Lets go of files and connections. A command that is about to end need not call it. */
   close(): void
-}
-
-/**
- * The life of a pool in a store that a server may lose: it begins when there is no pool and `admin` makes one. A pool of
- * another life than a reservation was made in is one that was made after a loss.
- */
-export interface Life {
-  readonly id: string
-  /** Whether an administrator has started over in it, which ends for good what was there in the lives before. */
-  readonly isCleared: boolean
 }
 
 /** What a store that several hosts share knows of all of them. */

@@ -49,6 +49,11 @@ export class Client {
     }
   }
 
+  /** Connects, where that is not done yet. @throws {UserError} */
+  async connect(): Promise<void> {
+    await this.askAll([])
+  }
+
   /** Runs a script on the server. @throws {UserError} */
   run(script: string, keys: readonly string[], args: readonly string[]): Promise<Reply> {
     return this.ask('EVAL', script, String(keys.length), ...keys, ...args)

@@ -1,5 +1,6 @@
 import type { Change } from '../../core/changes.ts'
-import type { HistoryMs, Life } from '../store.ts'
+import type { Life } from '../../core/restore.ts'
+import type { HistoryMs } from '../store.ts'
 import type { HeldPool } from './held-pool.ts'
 
 /** The life of a store behind a decision: a pool that was not there begins one, and one that starts over forgets the ones before. */
@@ -14,8 +15,7 @@ export function lifeAfter(life: Life | null, changes: readonly Change[]): Life {
 
 /** The ARGV of scripts/commit.lua. */
 export function commitArguments(
-  revision: string,
-  { pool, life, machine }: HeldPool,
+  { revision, pool, life, machine }: HeldPool,
   changes: readonly Change[],
   { channel, historyMs }: { channel: string; historyMs: HistoryMs },
 ): string[] {

@@ -1,6 +1,6 @@
 import { StoreGarbledError } from '../../core/errors.ts'
 import type { Pool } from '../../core/pool.ts'
-import type { Life } from '../store.ts'
+import type { Life } from '../../core/restore.ts'
 import type { Machine } from './machine.ts'
 import type { Reply } from './resp.ts'
 

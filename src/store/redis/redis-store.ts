@@ -1,19 +1,21 @@
 import { applyChanges, type Decision } from '../../core/changes.ts'
-import { OtherMachineError, StoreBusyError, UsageError } from '../../core/errors.ts'
+import { OtherMachineError, StoreBusyError } from '../../core/errors.ts'
 import type { UsageRecord } from '../../core/history.ts'
 import type { Pool } from '../../core/pool.ts'
 import type { Use } from '../../core/report.ts'
-import type { Fleet, HistoryMs, Life, Listener, NumberedEvent, Store } from '../store.ts'
+import type { Life } from '../../core/restore.ts'
+import type { Fleet, HistoryMs, Listener, NumberedEvent, Store } from '../store.ts'
 import { alone } from './alone.ts'
 import { ANSWER_TIMEOUT_MS, Client } from './client.ts'
 import { commitArguments, lifeAfter } from './commit.ts'
 import { RedisFleet } from './fleet.ts'
 import { FIELDS, type HeldPool, heldPool } from './held-pool.ts'
 import { FLEET, type HostKeys, keysOf } from './keys.ts'
+import { inLine } from './line.ts'
 import { isSameMachine, machineName, thisMachine } from './machine.ts'
 import commit from './scripts/commit.lua' with { type: 'text' }
 import sign from './scripts/sign.lua' with { type: 'text' }
-import { parseRedisUrl, type RedisPlace } from './url.ts'
+import { checkedHost, parseRedisUrl, type RedisPlace } from './url.ts'
 
 /** After a pool was found to be changed, somebody else has just committed: the pause is about as long as a commit takes. */
 const FIRST_PAUSE_MS = 1
@@ -45,22 +47,10 @@ export class RedisStore implements Store {
   }
 
   async update<T>(decide: (pool: Pool | null, life: Life | null) => Decision<T>): Promise<T> {
-    const startedAt = performance.now()
-    let held = await this.load()
-    for (let attempt = 0; ; attempt++) {
-      const { changes, result } = decide(held.pool, held.life)
-      const isStart = changes.some(({ kind }) => kind === 'initialize')
-      if (!isStart) this.refuseFromElsewhere(held)
-      if (changes.length === 0) return result
-      const pool = applyChanges(held.pool, changes)
-      if (!pool) throw new Error('changes decided for a pool that does not exist')
-      const present = await this.commit(held, { ...held, pool, life: lifeAfter(held.life, changes) }, changes)
-      if (present === null) return result
-      held = present
-      if (performance.now() - startedAt > ANSWER_TIMEOUT_MS)
-        throw new StoreBusyError(this.place.shown, ANSWER_TIMEOUT_MS, null)
-      await pause(attempt)
-    }
+    await this.client.connect()
+    const { result, copy } = await inLine(() => this.decideAndCommit(decide))
+    if (copy) await this.leaveCopy(copy)
+    return result
   }
 
   async usageRecords(since: number): Promise<UsageRecord[]> {
@@ -109,46 +99,58 @@ export class RedisStore implements Store {
     })
   }
 
+  /** @returns what was decided, and what was written, if anything was */
+  private async decideAndCommit<T>(
+    decide: (pool: Pool | null, life: Life | null) => Decision<T>,
+  ): Promise<{ result: T; copy: HeldPool | null }> {
+    const startedAt = performance.now()
+    let held = await this.load()
+    for (let attempt = 0; ; attempt++) {
+      const { changes, result } = decide(held.pool, held.life)
+      const isStart = changes.some(({ kind }) => kind === 'initialize')
+      if (!isStart) this.refuseFromElsewhere(held)
+      if (changes.length === 0) return { result, copy: null }
+      const pool = applyChanges(held.pool, changes)
+      if (!pool) throw new Error('changes decided for a pool that does not exist')
+      const wanted = { ...held, pool, life: lifeAfter(held.life, changes), machine: thisMachine() }
+      const present = await this.commit(wanted, changes)
+      if (present.isDone) return { result, copy: present }
+      held = present
+      if (performance.now() - startedAt > ANSWER_TIMEOUT_MS)
+        throw new StoreBusyError(this.place.shown, ANSWER_TIMEOUT_MS, null)
+      await pause(attempt)
+    }
+  }
+
   /** A process of another machine looks gone from here, and its GPUs would be given away. */
   private refuseFromElsewhere({ machine }: HeldPool): void {
     if (machine && !isSameMachine(machine, thisMachine())) throw new OtherMachineError(this.place.host)
   }
 
-  /** @returns null when it is done, and the pool as it is now when that is another one */
+  /** @param wanted with the revision that was decided on @returns the pool as it is now, and whether that is what was wanted */
   private async commit(
-    before: HeldPool,
-    after: HeldPool,
+    wanted: HeldPool,
     changes: Decision<unknown>['changes'],
-  ): Promise<HeldPool | null> {
-    const { keys } = this
+  ): Promise<HeldPool & { isDone: boolean }> {
+    const { keys, historyMs } = this
     const reply = await this.client.run(
       commit,
       [keys.pool, keys.records, keys.events, keys.done(crypto.randomUUID())],
-      commitArguments(before.revision, { ...after, machine: thisMachine() }, changes, {
-        channel: keys.updated,
-        historyMs: this.historyMs,
-      }),
+      commitArguments(wanted, changes, { channel: keys.updated, historyMs }),
     )
     const [answer, revision, ...fields] = Array.isArray(reply) ? (reply as unknown[]) : []
-    if (answer === 'changed') return this.held([revision, ...fields])
-    // A copy for others to look at: when it cannot be left now, it is with the next commit.
-    const { host } = this.place
-    await this.client
-      .run(sign, [FLEET], [host, String(Date.now()), String(revision), JSON.stringify(after.pool), ''])
-      .catch(() => {})
-    return null
+    if (answer === 'changed') return { ...this.held([revision, ...fields]), isDone: false }
+    return { ...wanted, revision: String(revision), isDone: true }
+  }
+
+  /** Leaves a copy for other hosts to look at. When that cannot be done now, it is with the next update. */
+  private async leaveCopy({ revision, pool }: HeldPool): Promise<void> {
+    const args = [this.place.host, String(Date.now()), revision, JSON.stringify(pool), '']
+    await this.client.run(sign, [FLEET], args).catch(() => {})
   }
 }
 
 function pause(attempt: number): Promise<void> {
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt)
   return new Promise(resolve => setTimeout(resolve, longest * Math.random()))
-}
-
-/** @throws {UsageError} */
-export function checkedHost(host: string): string {
-  if (/^(?!.{254})[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(host)) return host
-  throw new UsageError(
-    `Invalid host: "${host}". Use lower-case letters, digits, - and ., at most 253 of them, for example --host gpu1`,
-  )
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../../core/errors.ts'
+import { isHostName } from '../../core/fleet.ts'
 
 /** Where a Redis server is, who we are to it, and the host whose pool is meant. */
 export interface RedisPlace {
@@ -59,7 +60,7 @@ export function parseRedisUrl(text: string): RedisPlace {
     password: decoded(password) || null,
     database: Number(database),
     tls: scheme === 'rediss' ? { ca: file('ca'), cert: file('cert'), key: file('key') } : null,
-    host: options.get('host') ?? '',
+    host: hostIn(text) ?? '',
     shown: withoutPassword(text),
   }
 }
@@ -79,6 +80,19 @@ export function withHost(text: string, host: string): string {
   const options = new URLSearchParams(query)
   options.set('host', host)
   return `${base}?${options}`
+}
+
+/** The host whose pool a URL names, null when it names none. */
+export function hostIn(text: string): string | null {
+  return new URLSearchParams(text.split('?')[1]).get('host')
+}
+
+/** @throws {UsageError} for what cannot be the name of a host */
+export function checkedHost(host: string): string {
+  if (isHostName(host)) return host
+  throw new UsageError(
+    `Invalid host: "${host}". Use lower-case letters, digits, "-" and ".", for example --host gpu1`,
+  )
 }
 
 function decoded(text: string): string {
