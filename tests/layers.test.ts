@@ -16,10 +16,10 @@ const doors: [touch: RegExp, places: readonly string[]][] = [
   [/^bun:ffi$/, ['src/system/libc.ts', 'src/system/job-control.ts']],
   [/^bun:sqlite$/, ['src/store/sqlite/']],
   [/^(node:)?child_process$/, []],
-  [/^bun$/, ['src/store/redis/']],
+  [/^bun$/, []],
   [/^Bun\.(spawn|spawnSync|which|file)$/, ['src/system/spawn.ts']],
   [/^Bun\.TOML$/, ['src/system/toml.ts']],
-  [/^Bun\.(redis|RedisClient)$/, ['src/store/redis/']],
+  [/^Bun\.(connect|Socket|SocketHandler)$/, ['src/store/redis/connection.ts']],
   // What no line above allows.
   [/^(bun:|Bun\.)/, []],
 ]

@@ -38,7 +38,12 @@ export async function adoptProcesses(
     ...orders,
     reservationId: id,
     gpus,
-    task: { type: 'run', processes: reservation.processes, killAfterMs: null },
+    task: {
+      type: 'run',
+      processes: reservation.processes,
+      killAfterMs: null,
+      claim: store.fleet && reservation,
+    },
   })
   return reservation
 }

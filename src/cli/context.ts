@@ -5,7 +5,6 @@ import { NVIDIA_SMI, NvidiaSmiProbe } from '../probe/nvidia-smi.ts'
 import { openProbe } from '../probe/probe.ts'
 import { openStore } from '../store/open.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
-import { machineName } from '../system/machine-name.ts'
 import { isOnPath } from '../system/spawn.ts'
 import { userNameOf } from '../system/user-name.ts'
 import type { Context, Origins } from './command.ts'
@@ -14,6 +13,7 @@ import { standingSettings } from './config/standing-settings.ts'
 import { globalOptions } from './global-options.ts'
 import { notice, print, printColoured } from './output/print.ts'
 import { resolveOptions, settingsFor } from './settings.ts'
+import { chosenStoreUrl, handedOn } from './store-url.ts'
 
 const DAY_MS = 86_400_000
 
@@ -22,30 +22,37 @@ export function createContext(
   origins: Origins,
   { operands, supervisorFd }: Pick<Context, 'operands' | 'supervisorFd'>,
 ): Context {
-  const {
-    store: storeUrl,
-    host,
-    memoryThreshold: memoryThresholdMiB,
-    probeTimeout: probeTimeoutMs,
-  } = resolveOptions(globalOptions, origins.given, settingsFor(globalOptions, null, origins.layers))
-  const settings = resolveOptions(standingSettings, new Map(), standingSettingsFor(origins.layers, storeUrl))
-  const historyMs = settings.historyDays * DAY_MS
+  const options = resolveOptions(
+    globalOptions,
+    origins.given,
+    settingsFor(globalOptions, null, origins.layers),
+  )
+  const { memoryThreshold: memoryThresholdMiB, probeTimeout: probeTimeoutMs } = options
+  const storeUrl = once(() => chosenStoreUrl(options, origins.given.has('store')))
+  const settings = once(() =>
+    resolveOptions(standingSettings, new Map(), standingSettingsFor(origins.layers, storeUrl)),
+  )
+  const open = (access: StoreAccess) => openStore(storeUrl(), access, settings().historyDays * DAY_MS)
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
-    const store = await openStore(storeUrl, access, historyMs)
+    const store = await open(access)
     const pool = await store.read()
     if (!pool) throw new PoolNotInitializedError(await detectGpuCount(probeTimeoutMs))
     return { store, pool: initialized(pool) }
   }
   return {
-    storeUrl,
-    get host() {
-      return host ?? machineName()
+    get storeUrl() {
+      return storeUrl()
+    },
+    get storeForOthers() {
+      return handedOn(storeUrl(), options)
     },
     memoryThresholdMiB,
     probeTimeoutMs,
-    settings,
+    get settings() {
+      return settings()
+    },
     origins,
     // Looked up when asked for: a name service (SSSD) may open descriptors, which must not pass for the caller's.
     get holder() {
@@ -53,7 +60,7 @@ export function createContext(
     },
     operands,
     supervisorFd,
-    openStore: access => openStore(storeUrl, access, historyMs),
+    openStore: open,
     openPool,
     async openProbedPool(access, question) {
       const askedAt = Date.now()
@@ -86,6 +93,15 @@ export function initialized(pool: Pool | null): Pool {
   if (!pool) throw new PoolNotInitializedError(null)
   if (pool.move) throw new PoolMovedError(pool.move)
   return pool
+}
+
+/** A value that is found out when it is asked for: whoever only wants help needs no store. */
+function once<T>(find: () => T): () => T {
+  let found: { value: T } | null = null
+  return () => {
+    found ??= { value: find() }
+    return found.value
+  }
 }
 
 /** How many GPUs there are, for a hint; null when nobody can tell. */

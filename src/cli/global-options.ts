@@ -1,7 +1,7 @@
 import { DEFAULT_MEMORY_THRESHOLD_MIB } from '../core/usage.ts'
 import { DEFAULT_PROBE_TIMEOUT_MS } from '../probe/probe.ts'
 import { DEFAULT_STORE_URL } from '../store/open.ts'
-import { duration, optionalText, positiveInteger, text } from './options.ts'
+import { duration, hostName, optionalText, positiveInteger, text } from './options.ts'
 
 /** What every command takes, before or behind its name. */
 export const globalOptions = {
@@ -11,10 +11,16 @@ export const globalOptions = {
     example: '--store sqlite:/srv/gpu/pool.db',
     fallback: DEFAULT_STORE_URL,
   }),
-  host: optionalText({
-    placeholder: 'NAME',
-    help: 'Whose pool it is, in a store that several hosts share; by default the name of this machine',
-    example: '--host gpu-01',
+  storeFile: optionalText({
+    placeholder: 'FILE',
+    completes: 'files',
+    insteadOf: 'store',
+    help: 'A file that holds the URL of the store, with its password; only you or your group may be able to read it',
+    example: '--store-file /etc/canhazgpu/store',
+  }),
+  host: hostName({
+    help: 'Whose pool, in a store that several hosts share; by default the name of this machine',
+    example: '--host gpu1',
   }),
   memoryThreshold: positiveInteger({
     placeholder: 'MB',

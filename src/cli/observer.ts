@@ -5,14 +5,16 @@ import { parseProbeOrders } from '../process/start-keeper.ts'
 import { openStore } from '../store/open.ts'
 import { initialized } from './context.ts'
 import { leaveUsage } from './fleet/leave.ts'
+import { wholeStoreUrl } from './store-url.ts'
 
 /**
  * The hidden command that keepers and waiters send: looks at the hardware and records what is there, warns and releases idle
  * holders, and ends. Of several that are sent at once one looks. What goes wrong is nobody's business: another comes in a minute.
  */
 export async function runObserver(words: readonly string[]): Promise<number> {
-  const { storeUrl, memoryThresholdMiB, probeTimeoutMs, idleReleaseMs } = parseProbeOrders(words)
-  const store = await openStore(storeUrl, 'write')
+  const orders = parseProbeOrders(words)
+  const { memoryThresholdMiB, probeTimeoutMs, idleReleaseMs } = orders
+  const store = await openStore(wholeStoreUrl(orders), 'write')
   await store.alone(async () => {
     const pool = initialized(await store.read())
     // Another may just have been here.

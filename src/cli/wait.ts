@@ -44,7 +44,7 @@ export async function waitInLine(
   const startedAt = context.now()
   const giveUpAt = startedAt + acquisition.patienceMs
   const progress = new Progress(context)
-  const listener = store.listen()
+  const listener = await store.listen()
   const prober = new Prober(acquisition, first.usage)
   let waiting = first.waiting
   let beatAt = startedAt

@@ -3,8 +3,13 @@ import type { Drain, Gpu, Move, Pool, Provider, QueueEntry, Reservation } from '
 
 /** The one vocabulary in which `core` tells a store what to write. */
 export type Change =
-  /** Starts over: these GPUs, never released, no reservation, nobody waiting. */
-  | { readonly kind: 'initialize'; readonly provider: Provider; readonly gpuCount: number }
+  /** Starts over: these GPUs, never released, no reservation, nobody waiting. `forGood` where nothing is to come back after a loss. */
+  | {
+      readonly kind: 'initialize'
+      readonly provider: Provider
+      readonly gpuCount: number
+      readonly forGood?: boolean
+    }
   /** Adds GPUs at the end, or takes those at the end away. */
   | { readonly kind: 'resize'; readonly gpuCount: number }
   | { readonly kind: 'drain'; readonly index: number; readonly drain: Drain | null }

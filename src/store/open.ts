@@ -1,12 +1,15 @@
 import { UsageError } from '../core/errors.ts'
 import { isThere, isWritable } from '../system/libc.ts'
+import { machineName } from './redis/machine.ts'
+import { checkedHost, hostIn, parseRedisUrl, withHost, withoutPassword } from './redis/url.ts'
 import type { PoolExamination } from './sqlite/examine.ts'
 import type { HistoryMs, Store, StoreAccess } from './store.ts'
 
 export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
 
 /**
- * Opens the store that a URL names: `sqlite:PATH`, relative paths from the current directory.
+ * Opens the store that a URL names: `sqlite:PATH`, relative paths from the current directory; or a Redis server, see
+ * redis/url.ts.
  *
  * @throws {UsageError} when the URL names no store
  */
@@ -15,6 +18,10 @@ export async function openStore(
   access: StoreAccess,
   historyMs: HistoryMs = null,
 ): Promise<Store> {
+  if (isRedis(url)) {
+    const { RedisStore } = await import('./redis/redis-store.ts')
+    return RedisStore.open(url, historyMs)
+  }
   const { SqliteStore } = await import('./sqlite/sqlite-store.ts')
   return SqliteStore.open(absolutePath(sqlitePath(url)), access, historyMs)
 }
@@ -31,6 +38,7 @@ export async function examineStore(url: string): Promise<PoolExamination> {
 
 /** The URL with an absolute path, for a process that will stand in another directory. */
 export function absoluteStoreUrl(url: string): string {
+  if (isRedis(url)) return url
   return `sqlite:${absolutePath(sqlitePath(url))}`
 }
 
@@ -39,6 +47,7 @@ export function absoluteStoreUrl(url: string): string {
  * is no place yet, nobody else uses it.
  */
 export function mayReplace(url: string): boolean {
+  if (isRedis(url)) return process.getuid?.() === 0
   const directory = absolutePath(sqlitePath(url)).replace(/\/[^/]*$/, '') || '/'
   return !isThere(directory) || isWritable(directory)
 }
@@ -46,11 +55,40 @@ export function mayReplace(url: string): boolean {
 function sqlitePath(url: string): string {
   const path = /^sqlite:(.+)$/s.exec(url)?.[1]
   if (path) return path
-  const hint = `Use sqlite:PATH, for example --store ${DEFAULT_STORE_URL}`
-  if (/^rediss?(\+unix)?:/.test(url)) throw new UsageError(`Redis stores are not built yet. ${hint}`)
-  throw new UsageError(`Invalid store: "${url}". ${hint}`)
+  throw new UsageError(
+    `Invalid store: "${url}". Use sqlite:PATH, for example --store ${DEFAULT_STORE_URL}, or redis://SERVER`,
+  )
 }
 
 function absolutePath(path: string): string {
   return path.startsWith('/') ? path : `${process.cwd()}/${path}`
+}
+
+/** Whether the pool is on a server, and not in a file. */
+export function isRedis(url: string): boolean {
+  return /^rediss?(\+unix)?:/.test(url)
+}
+
+/** The URL as everybody may read it: without a password. */
+export function shownStoreUrl(url: string): string {
+  return isRedis(url) ? withoutPassword(url) : url
+}
+
+/**
+ * The URL of a host's pool, where several hosts share the store.
+ *
+ * @param host null for the one that the URL names, else this one
+ * @throws {UsageError} when the name cannot be a host's
+ */
+export function storeUrlOfHost(url: string, host: string | null): string {
+  return isRedis(url) ? withHost(url, checkedHost(host ?? (hostIn(url) || machineName()))) : url
+}
+
+/** Whether two URLs of servers name the same host's pool, whoever logs in. */
+export function isSameStore(one: string, other: string): boolean {
+  const place = (url: string) => {
+    const { target, database, host } = parseRedisUrl(url)
+    return JSON.stringify([target, database, host])
+  }
+  return isRedis(one) && isRedis(other) && place(one) === place(other)
 }

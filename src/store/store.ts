@@ -3,6 +3,7 @@ import type { HostPool, HostRecord } from '../core/fleet.ts'
 import type { LogEvent, UsageRecord } from '../core/history.ts'
 import type { Pool } from '../core/pool.ts'
 import type { Use } from '../core/report.ts'
+import type { Life } from '../core/restore.ts'
 import type { Usage } from '../core/usage.ts'
 
 /** Where the pool lives. Its one hard duty is to apply a decision atomically; it holds storage, never policy. */
@@ -14,8 +15,10 @@ export interface Store {
    * Reads the pool, lets `decide` choose, and writes what it chose, as one step that no other process can come between.
    * `decide` must be free of side effects: a store may call it again on a newer pool. What it throws comes out unchanged,
    * and nothing is written.
+   *
+   * Where all that is stored can be lost without anybody here knowing of it, `decide` is told of which life the pool is, too.
    */
-  update<T>(decide: (pool: Pool | null) => Decision<T>): Promise<T>
+  update<T>(decide: (pool: Pool | null, life: Life | null) => Decision<T>): Promise<T>
 
   /** What the reservations that ended at or after an instant have come to, in the order in which that was written. */
   usageRecords(since: number): Promise<UsageRecord[]>
@@ -31,9 +34,9 @@ export interface Store {
 
   /**
    * Starts to listen for updates by any process, so that whoever waits need not ask again and again.
-   * A listener that was opened before a `read` misses no update after it.
+   * A listener that was there before a `read` misses no update after it.
    */
-  listen(): Listener
+  listen(): Promise<Listener>
 
   /**
    * Does what only one process at a time should do for a pool, beside its updates.
@@ -54,6 +57,9 @@ export interface Store {
 
 /** What a store that several hosts share knows of all of them. */
 export interface Fleet {
+  /** The host whose pool the store gives. */
+  readonly host: string
+
   /** Every host with a pool, by name, in one round trip. */
   hosts(): Promise<HostPool[]>
 

@@ -5,7 +5,7 @@ import { documentText } from '../helpers/documents.ts'
 import { aManual, anyGpus, aRun, HOUR } from '../helpers/pools.ts'
 
 const POOL = '/var/lib/canhazgpu/pool.db'
-const SERVER = 'redis://gpus.example.org:6379/0'
+const SERVER = 'redis://gpu@store.lab:6379/0'
 const alice = { uid: 1000, userName: 'alice' }
 const shortage = { reserved: 0, inUseWithoutReservation: 0, notValidated: 0, drained: 0, waitingBefore: 0 }
 
@@ -96,6 +96,11 @@ const examples: errors.UserError[] = [
   new errors.StoreDamagedError(POOL, 'file is not a database'),
   new errors.StoreTooNewError(POOL, 2, 1),
   new errors.StoreFailedError(POOL, 'write', 'the disk is full', 'free some space and try again'),
+  new errors.StoreUnreachableError(SERVER, 'nobody listens there', false),
+  new errors.StoreUnreachableError(SERVER, 'no answer within 5s', true),
+  new errors.StoreRefusesError(SERVER, 'wrong user name or password', 'correct it where the URL is set'),
+  new errors.StoreGarbledError(SERVER, 'canhazgpu:{gpu1}:pool', 'what it holds is no pool'),
+  new errors.OtherMachineError('gpu1'),
   new errors.OutputError('No space left on device'),
 ]
 

@@ -3,10 +3,16 @@ import { canhazgpu, executable, type Outcome, outcome, type Surroundings, start 
 import { type FakeGpu, FakeNvidiaSmi } from './fake-nvidia-smi.ts'
 import { temporaryDirectory } from './temporary.ts'
 
+/** The socket of a Redis server on which all pools are to be, for a run of tests on that store; see tests/e2e/on-redis.test.ts. */
+const REDIS_SOCKET = process.env.CANHAZGPU_TEST_REDIS
+
 /** A host with GPUs of our own making: a store in a temporary directory, and an nvidia-smi that shows what a test wants. */
 export class Host {
   readonly directory = temporaryDirectory()
   readonly poolPath = join(this.directory.path, 'pool', 'pool.db')
+  readonly storeUrl = REDIS_SOCKET
+    ? `redis+unix://${REDIS_SOCKET}?host=${crypto.randomUUID()}`
+    : `sqlite:${this.poolPath}`
   readonly nvidiaSmi: FakeNvidiaSmi
   readonly env: Readonly<Record<string, string>>
 
@@ -16,7 +22,7 @@ export class Host {
     else this.nvidiaSmi.show(gpus)
     this.env = {
       PATH: [this.nvidiaSmi.directory, process.env.PATH].join(delimiter),
-      CANHAZGPU_STORE: `sqlite:${this.poolPath}`,
+      CANHAZGPU_STORE: this.storeUrl,
       // Not the configuration of whoever runs the tests.
       XDG_CONFIG_HOME: join(this.directory.path, 'config'),
     }

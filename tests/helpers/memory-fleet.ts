@@ -32,6 +32,7 @@ export class MemoryFleet implements Store {
   ) {}
 
   readonly fleet: Store['fleet'] = {
+    host: 'here',
     hosts: async () => [...this.others],
     leave: async (usage, now) => void this.left.push({ usage, now }),
     usageRecords: async since => this.records.filter(({ record }) => record.endedAt >= since),
@@ -42,8 +43,8 @@ export class MemoryFleet implements Store {
     return this.pool
   }
 
-  async update<T>(decide: (pool: Pool | null) => Decision<T>): Promise<T> {
-    const { changes, result } = decide(this.pool)
+  async update<T>(decide: (pool: Pool | null, life: null) => Decision<T>): Promise<T> {
+    const { changes, result } = decide(this.pool, null)
     this.pool = applyChanges(this.pool, changes)
     this.ownRecords.push(...recordsOf(changes))
     return result
@@ -61,7 +62,7 @@ export class MemoryFleet implements Store {
     return []
   }
 
-  listen() {
+  async listen() {
     return { wait: async () => false, close() {} }
   }
 

@@ -57,7 +57,7 @@ async function keeperAtWork(host: Host, pid: number): Promise<number> {
 }
 
 /** The keepers of a host's pool, or of one process in it, by their command lines. */
-export function keepersOf({ poolPath }: Host, pid?: number): number[] {
+export function keepersOf({ storeUrl }: Host, pid?: number): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
@@ -65,7 +65,7 @@ export function keepersOf({ poolPath }: Host, pid?: number): number[] {
       const words = commandLine(other)
       return (
         words[1] === 'keeper' &&
-        words.includes(`store=sqlite:${poolPath}`) &&
+        words.includes(`store=${storeUrl}`) &&
         (pid === undefined || words.includes(`pid=${pid}`))
       )
     })

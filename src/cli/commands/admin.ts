@@ -1,10 +1,11 @@
 import { type Authority, administer, type Wish } from '../../core/administer.ts'
 import { NoProviderError, ProviderNotBuiltError, TooManyGpusError, UsageError } from '../../core/errors.ts'
 import { MAX_GPUS } from '../../core/initialize.ts'
-import type { Provider } from '../../core/pool.ts'
+import type { Provider, RunReservation } from '../../core/pool.ts'
 import { NVIDIA_SMI } from '../../probe/nvidia-smi.ts'
 import { openProbe } from '../../probe/probe.ts'
 import { sightAll } from '../../process/identity.ts'
+import { isSameStore, shownStoreUrl } from '../../store/open.ts'
 import type { Store } from '../../store/store.ts'
 import { isOnPath } from '../../system/spawn.ts'
 import { userNameOf } from '../../system/user-name.ts'
@@ -62,9 +63,10 @@ export default defineCommand({
     checkUsage(values)
     const { store, wish } = await prepare(values, context)
     const authority = await authorityOn(store, context)
+    const lost = store.fleet ? await lostRuns(context) : []
     const done = await store.update(pool => {
       const sightings = pool ? sightAll(pool) : new Map()
-      return administer(pool, wish, authority, { sightings, now: context.now() })
+      return administer(pool, wish, authority, { sightings, lost, now: context.now() })
     })
     context.notice(...adminNotices(done, wish))
     context.print(...adminLines(done, wish))
@@ -126,8 +128,18 @@ async function checkGpuCount(provider: Provider, gpuCount: number, context: Cont
   if (reported !== null && gpuCount > reported) throw new TooManyGpusError(NVIDIA_SMI, gpuCount, reported)
 }
 
+/** What keepers on this host hold in this store, whether it knows of it or not. */
+async function lostRuns({ storeUrl }: Context): Promise<RunReservation[]> {
+  const { keptRuns } = await import('../../process/find-keepers.ts')
+  return keptRuns(url => isSameStore(url, storeUrl))
+}
+
 /** Anybody may write to a shared pool; changing what it is is for those who made it. */
 async function authorityOn(store: Store, { storeUrl, holder }: Context): Promise<Authority> {
   const uid = await store.ownerUid()
-  return { by: holder, path: storeUrl, owner: uid === null ? null : { uid, userName: userNameOf(uid) } }
+  return {
+    by: holder,
+    path: shownStoreUrl(storeUrl),
+    owner: uid === null ? null : { uid, userName: userNameOf(uid) },
+  }
 }

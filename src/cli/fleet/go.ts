@@ -1,4 +1,4 @@
-import { findHosts } from '../../core/fleet.ts'
+import { findHosts } from '../../core/host-view.ts'
 import { become } from '../../process/become.ts'
 import { type Caller, variable } from '../../process/caller.ts'
 import { findExecutable } from '../../process/executable.ts'

@@ -1,5 +1,5 @@
 import { NoHostHasGpusError } from '../../core/errors.ts'
-import { couldGive, type HostView } from '../../core/fleet.ts'
+import { couldGive, type HostView } from '../../core/host-view.ts'
 
 /** Says that no host could give so many GPUs, and which one could give the most. */
 export function noHost(views: readonly HostView[], requested: number): NoHostHasGpusError {

@@ -1,7 +1,9 @@
 import { NoSuchHostError, OneHostError } from '../../core/errors.ts'
 import type { Sightings } from '../../core/expire.ts'
-import { type HostPool, type HostView, viewHost } from '../../core/fleet.ts'
+import type { HostPool } from '../../core/fleet.ts'
+import { type HostView, viewHost } from '../../core/host-view.ts'
 import { sightAll } from '../../process/identity.ts'
+import { shownStoreUrl } from '../../store/open.ts'
 import type { Fleet } from '../../store/store.ts'
 import type { Context } from '../command.ts'
 import { ownHost } from './own-host.ts'
@@ -9,7 +11,7 @@ import { ownHost } from './own-host.ts'
 /** What all hosts share. @throws {OneHostError} where the store holds the pool of one host alone */
 export async function openFleet(context: Context): Promise<Fleet> {
   const { fleet } = await context.openStore('read')
-  if (!fleet) throw new OneHostError(context.storeUrl)
+  if (!fleet) throw new OneHostError(shownStoreUrl(context.storeUrl))
   return fleet
 }
 

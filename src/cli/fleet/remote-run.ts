@@ -1,4 +1,5 @@
 import { NoSuchHostError, UsageError } from '../../core/errors.ts'
+import { isHostName } from '../../core/fleet.ts'
 import type { Context } from '../command.ts'
 import { globalOptions } from '../global-options.ts'
 import { type Option, type Options, optionName } from '../options.ts'
@@ -41,9 +42,9 @@ function word(key: string, text: string | null, option: Option<unknown> | undefi
  * @throws {UsageError}
  */
 export function sshName(host: string): string {
-  if (/^[a-z\d]([a-z\d._-]{0,251}[a-z\d])?$/i.test(host)) return host
+  if (isHostName(host)) return host
   throw new UsageError(
-    `Host ${host} has no name that ssh can be given. Use names of letters, digits, dots and dashes`,
+    `Host ${host} has no name that ssh can be given. Use lower-case letters, digits, "-" and "."`,
   )
 }
 

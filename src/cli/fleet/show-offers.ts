@@ -1,4 +1,4 @@
-import { findHosts } from '../../core/fleet.ts'
+import { findHosts } from '../../core/host-view.ts'
 import type { Context } from '../command.ts'
 import { plainLine } from '../output/colour.ts'
 import { hostLine, validatedNote } from '../output/host-line.ts'

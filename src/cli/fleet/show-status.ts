@@ -22,8 +22,9 @@ export async function showHosts(
   context: Context,
   { all, summary, json, isWatched }: Asked,
 ): Promise<boolean> {
-  const named = context.origins.given.get('host') ?? context.host
-  if (!all && named === ownHost(context)) return false
+  const own = ownHost(context)
+  const named = context.origins.given.get('host') ?? own
+  if (!all && named === own) return false
   if (isWatched)
     throw new UsageError('--watch shows the host on which it runs. Use it there, or leave it out')
   const views = await viewFleet(context)

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/duration.ts'
-import type { HostView } from '../../core/fleet.ts'
+import type { HostView } from '../../core/host-view.ts'
 import { type ColouredLine, colouredLine } from './colour.ts'
 import { summaryLine } from './summary-line.ts'
 

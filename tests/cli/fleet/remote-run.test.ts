@@ -52,7 +52,7 @@ describe('on another host', () => {
 })
 
 describe('the name of a host', () => {
-  test.each(['gpu-01', 'a', 'GPU.lab.example.org', '10.0.0.7', 'a_b', '7'])('may be %s', name => {
+  test.each(['gpu-01', 'a', 'gpu.lab.example.org', '10.0.0.7', '7'])('may be %s', name => {
     expect(sshName(name)).toBe(name)
   })
 

@@ -1,4 +1,4 @@
-import type { HostView, Offer } from '../../../core/fleet.ts'
+import type { HostView, Offer } from '../../../core/host-view.ts'
 import { type JsonObject, jsonDocument, seconds, time } from './document.ts'
 import { statusJson, summaryJson } from './status.ts'
 

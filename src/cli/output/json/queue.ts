@@ -1,4 +1,4 @@
-import type { HostView } from '../../../core/fleet.ts'
+import type { HostView } from '../../../core/host-view.ts'
 import type { Pool, QueueEntry } from '../../../core/pool.ts'
 import { poolQueue, type Waiting } from '../../../core/queue.ts'
 import type { PoolFacts } from '../../../core/status.ts'

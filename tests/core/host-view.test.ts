@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { findHosts, type HostPool, SILENT_MS, viewHost } from '../../src/core/fleet.ts'
+import type { HostPool } from '../../src/core/fleet.ts'
+import { findHosts, SILENT_MS, viewHost } from '../../src/core/host-view.ts'
 import { poolStatus } from '../../src/core/status.ts'
 import { aHost } from '../helpers/memory-fleet.ts'
 import {

@@ -1,0 +1,20 @@
+import { close, lockExclusively, openForReading } from '../../system/libc.ts'
+
+/** How long anybody stands in the line; then they go without it. */
+const TIMEOUT_SECONDS = 2
+
+/**
+ * Waits for its turn among the commands of this host, who are the only ones that update its pool: whoever is overtaken
+ * between reading and writing has to decide again, and in a crowd nobody would get on. The line is a lock on the program
+ * itself, a file that all users of a host have and none of them needs to make. It is for quickness alone: safety is the
+ * revision's.
+ */
+export async function inLine<T>(act: () => Promise<T>): Promise<T> {
+  const fd = openForReading(process.execPath)
+  if (fd >= 0) lockExclusively(fd, TIMEOUT_SECONDS)
+  try {
+    return await act()
+  } finally {
+    if (fd >= 0) close(fd)
+  }
+}

@@ -1,0 +1,111 @@
+import { UsageError } from '../../core/errors.ts'
+import { isHostName } from '../../core/fleet.ts'
+
+/** Where a Redis server is, who we are to it, and the host whose pool is meant. */
+export interface RedisPlace {
+  readonly target:
+    | { readonly kind: 'tcp'; readonly hostname: string; readonly port: number }
+    | { readonly kind: 'unix'; readonly path: string }
+  readonly user: string | null
+  readonly password: string | null
+  readonly database: number
+  /** null for a connection that is not encrypted; the paths of PEM files, null for what the system trusts, or for none. */
+  readonly tls: {
+    readonly ca: string | null
+    readonly cert: string | null
+    readonly key: string | null
+  } | null
+  readonly host: string
+  /** For people, and for command lines: without the password. */
+  readonly shown: string
+}
+
+const DEFAULT_PORT = 6379
+const FORMS = 'redis://USER:PASSWORD@SERVER:6379/0, rediss://… or redis+unix:///PATH?db=0'
+const QUERY_OPTIONS = ['host', 'db', 'ca', 'cert', 'key']
+
+/**
+ * Reads the URL of a store on Redis. Behind `?` stand options: `host=` (whose pool), `db=`, and with `rediss:` the PEM files
+ * `ca=`, `cert=` and `key=`.
+ *
+ * @throws {UsageError} which never tells the password
+ */
+export function parseRedisUrl(text: string): RedisPlace {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const scheme = /^(redis|rediss|redis\+unix):\/\//.exec(text)?.[1]
+  if (!url || !scheme) throw invalid(text)
+  const { searchParams: options, username, password } = url
+  const strange = [...options.keys()].find(name => !QUERY_OPTIONS.includes(name))
+  if (strange !== undefined) throw invalid(text, `It has no option ${strange}`)
+  const isUnix = scheme === 'redis+unix'
+  const inPath = isUnix ? '' : url.pathname.replace(/^\//, '')
+  const database = options.get('db') ?? (inPath || '0')
+  if (!/^\d{1,4}$/.test(database)) throw invalid(text, 'The number of the database stands behind the last /')
+  const path = decoded(url.pathname)
+  if (isUnix ? path.length < 2 || url.hostname !== '' : url.hostname === '') throw invalid(text)
+  const file = (name: string): string | null => options.get(name) || null
+  if (scheme !== 'rediss' && (file('ca') || file('cert') || file('key')))
+    throw invalid(text, 'Certificates are for rediss:')
+  if ((file('cert') === null) !== (file('key') === null))
+    throw invalid(text, 'A certificate and its key go together: cert= and key=')
+  return {
+    target: isUnix
+      ? { kind: 'unix', path }
+      : {
+          kind: 'tcp',
+          hostname: url.hostname.replace(/^\[|\]$/g, ''),
+          port: Number(url.port || DEFAULT_PORT),
+        },
+    user: decoded(username) || null,
+    password: decoded(password) || null,
+    database: Number(database),
+    tls: scheme === 'rediss' ? { ca: file('ca'), cert: file('cert'), key: file('key') } : null,
+    host: hostIn(text) ?? '',
+    shown: withoutPassword(text),
+  }
+}
+
+/** The URL as it may be seen by everybody. */
+export function withoutPassword(text: string): string {
+  // Up to the last @ before the path: a password that was not encoded may hold one itself.
+  return text.replace(/^([\w+]+:\/\/)([^/?#]*)@/s, (_, scheme: string, login: string) => {
+    const user = login.split(':')[0] ?? ''
+    return user === '' ? scheme : `${scheme}${user}@`
+  })
+}
+
+/** The URL of the same store, with the host whose pool is meant. */
+export function withHost(text: string, host: string): string {
+  const [base = '', query = ''] = text.split('?')
+  const options = new URLSearchParams(query)
+  options.set('host', host)
+  return `${base}?${options}`
+}
+
+/** The host whose pool a URL names, null when it names none. */
+export function hostIn(text: string): string | null {
+  return new URLSearchParams(text.split('?')[1]).get('host')
+}
+
+/** @throws {UsageError} for what cannot be the name of a host */
+export function checkedHost(host: string): string {
+  if (isHostName(host)) return host
+  throw new UsageError(
+    `Invalid host: "${host}". Use lower-case letters, digits, "-" and ".", for example --host gpu1`,
+  )
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function invalid(text: string, reason = ''): UsageError {
+  const why = reason === '' ? '' : `${reason}. `
+  return new UsageError(
+    `Invalid store: "${withoutPassword(text)}". ${why}Use ${FORMS}; what is no letter or digit in a password is written as %XX`,
+  )
+}

@@ -1,0 +1,68 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Place } from './stores.ts'
+import { temporaryDirectory } from './temporary.ts'
+import { until } from './until.ts'
+
+let places = 0
+
+/** A real redis-server of our own: on a Unix socket in a temporary directory, with nothing on disk unless a test wants it. */
+export class RedisServer {
+  readonly directory = temporaryDirectory()
+  readonly socket = join(this.directory.path, 'redis.sock')
+  private process: Bun.Subprocess | null = null
+
+  private constructor(private readonly options: readonly string[]) {}
+
+  /** @param options as on its command line */
+  static async start(...options: string[]): Promise<RedisServer> {
+    const server = new RedisServer(options)
+    await server.start()
+    return server
+  }
+
+  /** Starts it, again after `kill` say, and waits until it answers. */
+  async start(): Promise<void> {
+    rmSync(this.socket, { force: true })
+    const base = ['--port', '0', '--unixsocket', this.socket, '--unixsocketperm', '777', '--save', '']
+    this.process = Bun.spawn(['redis-server', ...base, '--dir', this.directory.path, ...this.options], {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    })
+    await until(() => this.answers())
+  }
+
+  get pid(): number {
+    return this.process?.pid ?? 0
+  }
+
+  /** The URL of a host's pool on it. */
+  url(host: string, login = ''): string {
+    return `redis+unix://${login}${this.socket}?host=${host}`
+  }
+
+  /** A pool that no other test has. */
+  place = (): Place => ({ url: this.url(`host-${++places}`), [Symbol.dispose]: () => {} })
+
+  /** What redis-cli prints. */
+  async cli(...words: string[]): Promise<string> {
+    const child = Bun.spawn(['redis-cli', '-s', this.socket, ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    return (await child.stdout.text()).trimEnd()
+  }
+
+  /** Ends it at once, as a power failure would. */
+  async kill(): Promise<void> {
+    this.process?.kill('SIGKILL')
+    await this.process?.exited
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+    this.directory[Symbol.dispose]()
+  }
+
+  private async answers(): Promise<boolean> {
+    return /^PONG$|NOAUTH/.test(await this.cli('PING'))
+  }
+}
