@@ -52,7 +52,9 @@ export async function acquire(
   let usage: Usage
   let answer: Answer | null
   let looks = 0
+  let lookedAt: number
   do {
+    lookedAt = askedAt ?? context.now()
     usage = await usageFor(pool, acquisition, askedAt)
     const isLast = ++looks === MOST_LOOKS
     answer = await store.update(stored => {
@@ -66,7 +68,7 @@ export async function acquire(
       pool = initialized(await store.read())
     }
   } while (answer === null)
-  await leaveForOthers(store, usage, context)
+  await leaveForOthers(store, usage, { now: context.now(), askedAt: lookedAt })
   switch (answer.kind) {
     case 'granted':
       return answer.reservation
@@ -80,10 +82,14 @@ export async function acquire(
 }
 
 /** Leaves what was seen for other hosts, where there are any. */
-export async function leaveForOthers(store: Store, usage: Usage, { now }: Context): Promise<void> {
+export async function leaveForOthers(
+  store: Store,
+  usage: Usage,
+  times: { now: number; askedAt: number },
+): Promise<void> {
   if (!store.fleet) return
   const { leaveUsage } = await import('./fleet/leave.ts')
-  await leaveUsage(store, usage, now())
+  await leaveUsage(store, usage, times)
 }
 
 /**

@@ -22,6 +22,7 @@ const MORE: Loaders = {
   extend: () => require('./commands/extend.ts'),
   find: () => require('./commands/find.ts'),
   log: () => require('./commands/log.ts'),
+  migrate: () => require('./commands/migrate.ts'),
   queue: () => require('./commands/queue.ts'),
   report: () => require('./commands/report.ts'),
 }

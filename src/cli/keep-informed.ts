@@ -97,7 +97,10 @@ async function readPool(orders: KeeperOrders): Promise<Pool | null | 'unreadable
   try {
     const store = await openStore(wholeStoreUrl(orders), 'read')
     try {
-      return await store.read()
+      const pool = await store.read()
+      // Where it is now, its holder is not known by this terminal.
+      if (pool?.move) return pool.move.state === 'left' ? null : 'unreadable'
+      return pool
     } finally {
       store.close()
     }

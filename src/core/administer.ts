@@ -1,6 +1,6 @@
 import { applyChanges, type Change, type Decision } from './changes.ts'
 import { type Drained, type Drains, setDrains } from './drain.ts'
-import { NotPoolOwnerError, type OwnersAct, PoolNotInitializedError } from './errors.ts'
+import { NotPoolOwnerError, type OwnersAct, PoolMovedError, PoolNotInitializedError } from './errors.ts'
 import { type Sightings, settle } from './expire.ts'
 import { initialize } from './initialize.ts'
 import type { Holder, Pool, Provider, QueueEntry, RunReservation } from './pool.ts'
@@ -40,6 +40,7 @@ export interface Administered extends Drained {
  *   was not there, unless an administrator wants to start over
  * @throws {PoolAlreadyInitializedError} when there is a pool of this size, or of another provider, and nothing else to do
  * @throws {NotPoolOwnerError} when there is a pool, and it is another's
+ * @throws {PoolMovedError} when it is elsewhere: started over here, both places would hand out the same GPUs
  */
 export function administer(
   pool: Pool | null,
@@ -47,6 +48,7 @@ export function administer(
   { by, path, owner }: Authority,
   { sightings, now, lost = [] }: { sightings: Sightings; now: number; lost?: readonly RunReservation[] },
 ): Decision<Administered> {
+  if (pool?.move) throw new PoolMovedError(pool.move)
   const settled = pool ? settle(pool, sightings, now) : null
   const ownersAct = pool && ownersActIn(pool, wish)
   const isAllowed = by.uid === 0 || owner === null || owner.uid === by.uid

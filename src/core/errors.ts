@@ -202,7 +202,7 @@ export class PoolAlreadyInitializedError extends UserError {
 }
 
 /** What only the owner of a pool and root may do to it. */
-export type OwnersAct = 'reinitialize' | 'resize' | 'drain GPUs of' | 'undrain GPUs of'
+export type OwnersAct = 'reinitialize' | 'resize' | 'drain GPUs of' | 'undrain GPUs of' | 'move'
 
 export class NotPoolOwnerError extends UserError {
   readonly code = 'not-pool-owner'

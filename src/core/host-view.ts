@@ -56,14 +56,17 @@ export interface Offer {
   readonly view: HostView
   /** How many GPUs it could give. */
   readonly available: number
-  /** Whether so many of them as were asked for are validated to be free, and the host is not silent. */
+  /**
+   * Whether so many of them as were asked for are validated to be free, and the host is not silent. The caller's own host
+   * is sure in any case: whoever asks it for GPUs has it look.
+   */
   readonly isSure: boolean
 }
 
 /**
- * The hosts that could give so many GPUs now, best first: the sure ones before those where nobody has looked since their
- * GPUs came free or that are silent, then the caller's own host, then where the fewest are left over, so that large gaps
- * stay whole for large requests; a tie goes by name.
+ * The hosts that could give so many GPUs now, best first: the caller's own host; then the sure ones before those that are
+ * silent or where nobody has looked since their GPUs came free; among these, where the fewest are left over, so that large
+ * gaps stay whole for large requests; a tie goes by name.
  *
  * The line of each host counts: nobody is sent to GPUs that those who wait there get first.
  *
@@ -74,12 +77,13 @@ export function findHosts(views: readonly HostView[], count: number, ownHost: st
     .flatMap((view): Offer[] => {
       const available = couldGive(view, true)
       if (available < count) return []
-      return [{ view, available, isSure: !view.isSilent && couldGive(view, false) >= count }]
+      const isOwn = view.host === ownHost
+      return [{ view, available, isSure: isOwn || (!view.isSilent && couldGive(view, false) >= count) }]
     })
     .sort(
       (a, b) =>
-        Number(b.isSure) - Number(a.isSure) ||
         Number(b.view.host === ownHost) - Number(a.view.host === ownHost) ||
+        Number(b.isSure) - Number(a.isSure) ||
         a.available - b.available ||
         (a.view.host < b.view.host ? -1 : 1),
     )

@@ -98,6 +98,12 @@ export function fill(target: Pool | null, id: string, pool: Pool): Decision<void
   return { changes: [...changesToMake(pool), { kind: 'move', move }], result: undefined }
 }
 
+/** More of step 3: history, a part at a time. @throws {CannotMoveError} when somebody else has ended this move */
+export function bring(target: Pool | null, id: string, changes: readonly Change[]): Decision<void> {
+  arriving(target, id)
+  return { changes, result: undefined }
+}
+
 /** Step 4. @throws {CannotMoveError} when somebody else has ended this move */
 export function arrive(
   target: Pool | null,

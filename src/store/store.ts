@@ -63,8 +63,12 @@ export interface Fleet {
   /** Every host with a pool, by name, in one round trip. */
   hosts(): Promise<HostPool[]>
 
-  /** Leaves what a probe on this host has just said, for the others to see. */
-  leave(usage: Usage, now: number): Promise<void>
+  /**
+   * Leaves what a probe on this host has just said, for the others to see.
+   *
+   * @param askedAt when it began to look: from then on its answer counts its age
+   */
+  leave(usage: Usage, now: number, askedAt?: number): Promise<void>
 
   /** The usage records of all hosts that ended at or after an instant, in no order. */
   usageRecords(since: number): Promise<HostRecord[]>

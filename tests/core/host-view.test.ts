@@ -94,6 +94,7 @@ describe('finding hosts', () => {
     }
     const hosts = [withFree('a', 2, { lastSignAgoMs: HOUR }), cameFree, withFree('c', 8)]
     expect(names(hosts, 1)).toEqual(['c', 'b', 'a'])
+    expect(names(hosts, 1, 'a')).toEqual(['a', 'c', 'b'])
   })
 
   test('does not send anybody to GPUs that those who wait there get first', () => {

@@ -9,6 +9,7 @@ import { examineStore } from '../../store/open.ts'
 import type { PoolExamination } from '../../store/sqlite/examine.ts'
 import { readFile, readLink } from '../../system/libc.ts'
 import type { Context } from '../command.ts'
+import { initialized } from '../context.ts'
 
 /** All that the checks look at, gathered once. What failed stands there as its error. */
 export interface HostFacts {
@@ -60,7 +61,8 @@ export async function gatherFacts(context: Context): Promise<HostFacts> {
 }
 
 async function readPool(context: Context): Promise<Pool | null> {
-  return (await context.openStore('read')).read()
+  const pool = await (await context.openStore('read')).read()
+  return pool && initialized(pool)
 }
 
 function userError(error: unknown): UserError {

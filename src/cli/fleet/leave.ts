@@ -9,12 +9,18 @@ const MOST_MS = 200
 /**
  * Leaves what a probe has said for other hosts to see, with the users of the processes, whom only this host can tell. It is a
  * service to others: where it fails, or takes too long, nobody needs to hear of it.
+ *
+ * @param askedAt when the probe began to look
  */
-export async function leaveUsage({ fleet }: Store, usage: Usage | null, now: number): Promise<void> {
+export async function leaveUsage(
+  { fleet }: Store,
+  usage: Usage | null,
+  { now, askedAt }: { now: number; askedAt: number },
+): Promise<void> {
   if (!fleet || !usage) return
   const { promise: late, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, MOST_MS)
-  const left = fleet.leave(withOwners(usage), now).catch((error: unknown) => {
+  const left = fleet.leave(withOwners(usage), now, askedAt).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error
   })
   await Promise.race([left, late])

@@ -1,5 +1,6 @@
 import type { Change } from '../../core/changes.ts'
 import type { LogEvent, UsageRecord } from '../../core/history.ts'
+import { bring } from '../../core/move.ts'
 import type { Store } from '../../store/store.ts'
 
 /** So many are written at once: a large history is no single large transaction. */
@@ -16,8 +17,10 @@ export interface Copied {
 /**
  * Copies usage records and events that the other store has not, in their order. So it can be interrupted and done again, and
  * a pool that comes back to where it once was brings what is new.
+ *
+ * @param id of the move
  */
-export async function copyHistory(source: Store, target: Store): Promise<Copied> {
+export async function copyHistory(source: Store, target: Store, id: string): Promise<Copied> {
   const records = missing(await source.usageRecords(0), await target.usageRecords(0), recordKey)
   const all = { after: 0, limit: EVERYTHING }
   const [happened, known] = [await source.events(all), await target.events(all)]
@@ -31,7 +34,7 @@ export async function copyHistory(source: Store, target: Store): Promise<Copied>
     ...events.map(event => ({ kind: 'log', event }) as const),
   ]
   for (let from = 0; from < changes.length; from += BATCH) {
-    await target.update(() => ({ changes: changes.slice(from, from + BATCH), result: undefined }))
+    await target.update(pool => bring(pool, id, changes.slice(from, from + BATCH)))
   }
   return { records: records.length, events: events.length }
 }

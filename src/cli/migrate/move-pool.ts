@@ -57,7 +57,7 @@ export async function movePool(relocation: Relocation): Promise<Moved> {
         throw error
       })
     await target.update(present => fill(present, id, pool))
-    copied = await copyHistory(source, target)
+    copied = await copyHistory(source, target, id)
     await target.update(present => arrive(present, id, mover(pool)))
   }
   const pool = await target.read()

@@ -24,9 +24,9 @@ export class RedisFleet implements Fleet {
     return hosts.sort().flatMap(host => hostPool(host, fields, now) ?? [])
   }
 
-  async leave(usage: Usage, now: number): Promise<void> {
+  async leave(usage: Usage, now: number, askedAt = now): Promise<void> {
     const { tool, gpus } = usage
-    const probed = JSON.stringify({ tool, gpus: [...gpus] })
+    const probed = JSON.stringify({ tool, gpus: [...gpus], tookMs: Math.max(0, now - askedAt) })
     await this.client.run(sign, [FLEET], [this.host, String(now), '', '', probed])
   }
 
@@ -92,9 +92,10 @@ function hostPool(host: string, fields: ReadonlyMap<string, string>, now: number
 
 function probed(text: string | undefined, now: number): HostPool['probed'] {
   const [, at = '', left = ''] = /^(\d+) (.*)$/s.exec(text ?? '') ?? []
-  const usage = json<{ tool: string; gpus: [number, GpuUsage][] }>(left)
+  const usage = json<{ tool: string; gpus: [number, GpuUsage][]; tookMs?: number }>(left)
   if (!usage || !Array.isArray(usage.gpus)) return null
-  return { usage: { tool: usage.tool, gpus: new Map(usage.gpus) }, agoMs: Math.max(0, now - Number(at)) }
+  const agoMs = Math.max(0, now - Number(at)) + (usage.tookMs ?? 0)
+  return { usage: { tool: usage.tool, gpus: new Map(usage.gpus) }, agoMs }
 }
 
 function json<T>(text: string | undefined): T | null {
