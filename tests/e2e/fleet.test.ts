@@ -102,6 +102,7 @@ describe('hosts that share a server', () => {
     const [a, b] = [await join('a', 1), await join('b', 2)]
     await startJob(a)
     await b.canhazgpu('run', '--gpus', '2', '--', 'true')
+    await until(async () => (await linesOf(b, 'log')).join().includes(' finished '))
     started.push(a.start(['run', '--wait', '--', 'true']))
     await until(
       async () => (await linesOf(b, 'status', '--all', '--summary'))[0]?.includes('1 waiting') ?? false,

@@ -3,18 +3,19 @@ import { runsIn } from '../../core/move.ts'
 import type { Pool } from '../../core/pool.ts'
 import { sightAll } from '../../process/identity.ts'
 import { startKeeper } from '../../process/start-keeper.ts'
-import { absoluteStoreUrl, openStore, shownStoreUrl, storeUrlOfHost } from '../../store/open.ts'
+import { absoluteStoreUrl, openStore, shownStoreUrl } from '../../store/open.ts'
+import { hostIn } from '../../store/redis/url.ts'
 import type { Store } from '../../store/store.ts'
 import { sleep } from '../../system/libc.ts'
 import { userNameOf } from '../../system/user-name.ts'
 import type { Context } from '../command.ts'
 import { ownHost } from '../fleet/own-host.ts'
 import { probeOrders } from '../keeper-orders.ts'
-import { chosenStoreUrl, handedOn } from '../store-url.ts'
+import { chosenStoreUrl, handedOn, urlInFile } from '../store-url.ts'
 import { type Moved, movePool, type Relocation, undoMove } from './move-pool.ts'
 
-/** An observer may be at work in the same place; it takes as long as the GPU tool. */
-const [TURNS, TURN_MS] = [50, 200]
+/** A server knows of somebody who was killed at it for a minute; an observer in the same place takes as long as the GPU tool. */
+const [TURNS, TURN_MS] = [350, 200]
 
 const DAY_MS = 86_400_000
 
@@ -44,7 +45,7 @@ export async function migrate(
   await refuseOthers(source, context)
   const target = await openStore(toUrl, undo ? 'write' : 'create', context.settings.historyDays * DAY_MS)
   if (undo) {
-    const wasMoving = await alone(target, () => undoMove({ source, target, places }))
+    const wasMoving = await alone(context, [source, target], () => undoMove({ source, target, places }))
     context.print(wasMoving ? `The pool stays at ${places.from}` : 'Nothing was on the move')
     return
   }
@@ -56,16 +57,16 @@ export async function migrate(
     mover: pool => ({ by: context.holder, sightings: sightAll(pool), now: context.now() }),
     handOver: pool => startKeepers(context, target, toUrl, where, pool),
   }
-  context.print(...told(await alone(target, () => movePool(relocation)), places.to))
+  context.print(...told(await alone(context, [source, target], () => movePool(relocation)), places.to))
 }
 
 /** @throws {UsageError} when none is named, or it cannot be understood */
 function targetUrl(context: Context, { to, toFile }: Target): string {
   if (to === null && toFile === null)
     throw new UsageError('Missing option --to, for example --to redis://gpu-store.lab:6379/0')
-  const choice = { store: to ?? '', storeFile: toFile, host: null }
-  const isTyped = context.origins.given.has('to')
-  return absoluteStoreUrl(storeUrlOfHost(chosenStoreUrl(choice, isTyped), ownHost(context)))
+  const named = hostIn(toFile === null ? (to ?? '') : urlInFile(toFile))
+  const choice = { store: to ?? '', storeFile: toFile, host: named ?? ownHost(context) }
+  return absoluteStoreUrl(chosenStoreUrl(choice, context.origins.given.has('to')))
 }
 
 /** A place as it stands in both pools, for everybody to read. */
@@ -80,11 +81,18 @@ async function refuseOthers(source: Store, { storeUrl, holder }: Context): Promi
     throw new NotPoolOwnerError(shown(storeUrl), userNameOf(owner), 'move')
 }
 
-/** @throws {CannotMoveError} when somebody else is at it */
-async function alone<T>(target: Store, act: () => Promise<T>): Promise<T> {
+/**
+ * Acts where nobody else moves the pool. Where one of the two stores is a file it is locked: a lock of the kernel's is gone
+ * with whoever is killed.
+ *
+ * @throws {CannotMoveError} when somebody else is at it
+ */
+async function alone<T>({ notice }: Context, stores: readonly Store[], act: () => Promise<T>): Promise<T> {
+  const lock = stores.find(({ fleet }) => fleet === null) ?? stores[0]
   for (let turn = 0; turn < TURNS; turn++) {
-    const done = await target.alone(async () => ({ value: await act() }))
+    const done = await lock?.alone(async () => ({ value: await act() }))
     if (done) return done.value
+    if (turn === 0) notice('Somebody else is at work there; waiting for them')
     sleep(TURN_MS)
   }
   throw new CannotMoveError({ kind: 'at-work' })
