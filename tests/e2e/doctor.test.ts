@@ -65,7 +65,7 @@ async function doctor(env: Record<string, string> = {}): Promise<Findings> {
 
 /** Writes a reservation into the pool as it is. */
 async function add(reservation: Reservation): Promise<void> {
-  const store = await openStore(`sqlite:${host.poolPath}`, 'write')
+  const store = await openStore(host.storeUrl, 'write')
   await store.update(() => ({ changes: [{ kind: 'add', reservation }], result: undefined }))
   store.close()
 }

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Host } from '../helpers/host.ts'
-import { reservationIds } from '../helpers/pool-files.ts'
 
 /** A GPU that was ever reserved says so, so this shows that none was taken, not even for a moment. */
 const NEVER_RESERVED = ['GPU 0: AVAILABLE']
@@ -79,7 +78,7 @@ describe('run gives back at once what it reserved for a command', () => {
     writeFileSync(file, content)
     chmodSync(file, 0o755)
     const { status, stdout, stderr } = await host.canhazgpu('run', '--', file)
-    expect(await reservationIds(host.poolPath)).toEqual([])
+    expect(await host.reservationIds()).toEqual([])
     expect({ status, stdout }).toEqual({ status: 126, stdout: '' })
     expect(stderr).toStartWith(`Reserved 1 GPU(s): [0]\nError: Cannot execute ${file}: ${reason}. Nothing`)
   })

@@ -36,7 +36,7 @@ describe.skipIf(!canMakeUsers)('the user', () => {
   test('may have an environment that is empty', async () => {
     using host = await Host.withPool(1)
     await host.canhazgpu('admin', '--gpus', '1', '--provider', 'fake', '--force')
-    const command = ['env', '-i', executable(), '--store', `sqlite:${host.poolPath}`]
+    const command = ['env', '-i', executable(), '--store', host.storeUrl]
     expect((await outcome(start([...command, 'reserve'], { uid: alice.uid }))).status).toBe(0)
     expect(await holderOf(host)).toBe(alice.name)
     expect((await outcome(start([...command, 'release'], { uid: alice.uid }))).status).toBe(0)

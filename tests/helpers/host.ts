@@ -1,10 +1,14 @@
 import { delimiter, join } from 'node:path'
+import { openStore } from '../../src/store/open.ts'
 import { canhazgpu, executable, type Outcome, outcome, type Surroundings, start } from './executable.ts'
 import { type FakeGpu, FakeNvidiaSmi } from './fake-nvidia-smi.ts'
 import { temporaryDirectory } from './temporary.ts'
 
 /** The socket of a Redis server on which all pools are to be, for a run of tests on that store; see tests/e2e/on-redis.test.ts. */
 const REDIS_SOCKET = process.env.CANHAZGPU_TEST_REDIS
+
+/** Whether it is; then what only a file can do is not asked for. */
+export const isOnRedis = Boolean(REDIS_SOCKET)
 
 /** A host with GPUs of our own making: a store in a temporary directory, and an nvidia-smi that shows what a test wants. */
 export class Host {
@@ -59,6 +63,13 @@ export class Host {
   /** The lines of `status`. */
   async status(): Promise<string[]> {
     return (await this.canhazgpu('status')).stdout.split('\n').slice(0, -1)
+  }
+
+  /** The ids of the reservations in the pool, null when there is none. */
+  async reservationIds(): Promise<string[] | null> {
+    const store = await openStore(this.storeUrl, 'read')
+    const pool = await store.read().finally(() => store.close())
+    return pool?.reservations.map(({ id }) => id).sort() ?? null
   }
 
   [Symbol.dispose](): void {

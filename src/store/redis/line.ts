@@ -1,7 +1,7 @@
 import { close, lockExclusively, openForReading } from '../../system/libc.ts'
 
 /** How long anybody stands in the line; then they go without it. */
-const TIMEOUT_SECONDS = 2
+const TIMEOUT_SECONDS = 5
 
 /**
  * Waits for its turn among the commands of this host, who are the only ones that update its pool: whoever is overtaken

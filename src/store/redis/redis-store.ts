@@ -6,7 +6,7 @@ import type { Use } from '../../core/report.ts'
 import type { Life } from '../../core/restore.ts'
 import type { Fleet, HistoryMs, Listener, NumberedEvent, Store } from '../store.ts'
 import { alone } from './alone.ts'
-import { ANSWER_TIMEOUT_MS, Client } from './client.ts'
+import { Client } from './client.ts'
 import { commitArguments, lifeAfter } from './commit.ts'
 import { RedisFleet } from './fleet.ts'
 import { FIELDS, type HeldPool, heldPool } from './held-pool.ts'
@@ -19,7 +19,9 @@ import { checkedHost, parseRedisUrl, type RedisPlace } from './url.ts'
 
 /** After a pool was found to be changed, somebody else has just committed: the pause is about as long as a commit takes. */
 const FIRST_PAUSE_MS = 1
-const LONGEST_PAUSE_MS = 60
+/** As long as a crowd without a line may take. */
+const LONGEST_PAUSE_MS = 500
+const DECISION_TIMEOUT_MS = 10_000
 
 /** The pools of many hosts on one server; this is one of them, and `fleet` tells of all. */
 export class RedisStore implements Store {
@@ -116,8 +118,8 @@ export class RedisStore implements Store {
       const present = await this.commit(wanted, changes)
       if (present.isDone) return { result, copy: present }
       held = present
-      if (performance.now() - startedAt > ANSWER_TIMEOUT_MS)
-        throw new StoreBusyError(this.place.shown, ANSWER_TIMEOUT_MS, null)
+      if (performance.now() - startedAt > DECISION_TIMEOUT_MS)
+        throw new StoreBusyError(this.place.shown, DECISION_TIMEOUT_MS, null)
       await pause(attempt)
     }
   }
