@@ -2,8 +2,8 @@ import { type Availability, availability, type GpuAvailability } from './allocat
 import { type Sightings, settle } from './expire.ts'
 import type { HostPool } from './fleet.ts'
 import type { Pool } from './pool.ts'
-import { leftByOthers, poolQueue, requestsAhead } from './queue.ts'
-import { type PoolFacts, poolStatus } from './status.ts'
+import { leftByOthers, requestsAhead } from './queue.ts'
+import { type GpuStatus, type PoolFacts, poolStatus } from './status.ts'
 import { type PoolSummary, summarize } from './summary.ts'
 
 /** A host that has given no sign for longer than this is marked: nobody knows how it fares. */
@@ -14,6 +14,7 @@ export interface HostView {
   readonly host: string
   readonly pool: Pool
   readonly facts: PoolFacts
+  readonly statuses: readonly GpuStatus[]
   readonly summary: PoolSummary
   readonly isSilent: boolean
   readonly lastSignAgoMs: number
@@ -40,11 +41,13 @@ export function viewHost(
   const poolThen = { reserved: new Set(cameFree.map(({ index }) => index)), releases: new Map() }
   const usage = probed && { ...probed.usage, poolThen }
   const facts = { usage, memoryThresholdMiB, sightings, now }
+  const statuses = poolStatus(settled, facts)
   return {
     host,
     pool: settled,
     facts,
-    summary: summarize(poolStatus(settled, facts), poolQueue(settled, facts).length),
+    statuses,
+    summary: summarize(statuses, settled.queue.length),
     isSilent: lastSignAgoMs > SILENT_MS,
     lastSignAgoMs,
     probedAgoMs: probed?.agoMs ?? null,

@@ -1,7 +1,7 @@
 import { UsageError } from '../../core/errors.ts'
 import type { Context } from '../command.ts'
 import { hostLine, validatedNote } from '../output/host-line.ts'
-import { statusLines } from '../output/status-lines.ts'
+import { linesOf } from '../output/status-lines.ts'
 import { hostNamed, ownersOn, viewFleet } from './open-fleet.ts'
 import { ownHost } from './own-host.ts'
 
@@ -37,7 +37,7 @@ export async function showHosts(
     else
       context.printColoured(
         hostLine(view),
-        ...statusLines(view.pool, view.facts, ownersOn(view), validatedNote(view)),
+        ...linesOf(view.statuses, view.facts, ownersOn(view), validatedNote(view)),
       )
     return true
   }
@@ -49,7 +49,7 @@ export async function showHosts(
     context.printColoured(
       ...views.flatMap(view => [
         hostLine(view),
-        ...(summary ? [] : statusLines(view.pool, view.facts, ownersOn(view), validatedNote(view))),
+        ...(summary ? [] : linesOf(view.statuses, view.facts, ownersOn(view), validatedNote(view))),
       ]),
     )
   }

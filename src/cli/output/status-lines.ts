@@ -35,9 +35,18 @@ export function statusLines(
   pool: Pool,
   facts: PoolFacts,
   ownerOf: (pid: number) => string | null,
-  validated = 'validated',
 ): ColouredLine[] {
-  return poolStatus(pool, facts).map(status => {
+  return linesOf(poolStatus(pool, facts), facts, ownerOf)
+}
+
+/** The same of GPUs whose state is known already. @param validated see `statusLine` */
+export function linesOf(
+  statuses: readonly GpuStatus[],
+  facts: PoolFacts,
+  ownerOf: (pid: number) => string | null,
+  validated?: string,
+): ColouredLine[] {
+  return statuses.map(status => {
     const details = facts.usage?.gpus.get(status.index)?.details
     return colouredStatusLine(
       status,
