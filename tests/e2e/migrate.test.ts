@@ -54,6 +54,8 @@ describe.each(PLACES)('a pool that moves to %s', (_, urlOn) => {
     await host.canhazgpu('admin', '--drain', '3')
     const job = await startJob(host, ['--timeout', '1h'])
     const before = (await statusAt(host, from)).map(withoutTimes)
+    const { gpus } = documentIn((await host.canhazgpu('status', '--json')).stdout)
+    const id = (gpus as { reservation: { id: string } | null }[])[2]?.reservation?.id
 
     const { status, stdout, stderr } = await host.canhazgpu('migrate', '--to', to)
     expect([status, stderr]).toEqual([0, ''])
@@ -83,6 +85,8 @@ describe.each(PLACES)('a pool that moves to %s', (_, urlOn) => {
         (await reportAt(host, to)).total.runs === 2 && (await endings(host, to)).includes('finished'),
     )
     expect((await statusAt(host, to)).join('\n')).not.toContain('(run,')
+    // The old one has nothing left to do, either.
+    await until(async () => !(await host.shell('ps axww -o args')).stdout.includes(`reservation=${id}`))
   })
 
   test(
@@ -137,6 +141,21 @@ describe.each(PLACES)('a pool that moves to %s', (_, urlOn) => {
     },
     PATIENT_MS,
   )
+})
+
+test('a pool moves from one server to another', async () => {
+  using host = await Host.withPool(1)
+  await using second = await RedisServer.start()
+  const urls = [server.url('here'), second.url('here'), host.env.CANHAZGPU_STORE ?? '']
+  await host.canhazgpu('reserve')
+  let from = urls.at(-1) ?? ''
+  for (const to of urls) {
+    const { status, stderr } = await host.canhazgpu('--store', from, 'migrate', '--to', to)
+    expect([status, stderr]).toEqual([0, ''])
+    expect((await statusAt(host, to))[0]).toContain('(manual,')
+    from = to
+  }
+  expect((await host.canhazgpu('release')).stdout).toBe('Released 1 GPU(s): [0]\n')
 })
 
 test('a move that was interrupted can be given up', async () => {
