@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { keepersOfStores } from './running.ts'
 import type { Place } from './stores.ts'
 import { temporaryDirectory } from './temporary.ts'
 import { until } from './until.ts'
@@ -58,6 +59,8 @@ export class RedisServer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // A keeper would wait for ever for this server to come back.
+    for (const pid of keepersOfStores(url => url.includes(this.directory.path))) process.kill(pid, 'SIGKILL')
     await this.kill()
     this.directory[Symbol.dispose]()
   }
