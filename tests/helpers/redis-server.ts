@@ -11,6 +11,8 @@ let places = 0
 export class RedisServer {
   readonly directory = temporaryDirectory()
   readonly socket = join(this.directory.path, 'redis.sock')
+  /** 0 where it listens on its socket alone. */
+  port = 0
   private process: Bun.Subprocess | null = null
 
   private constructor(private readonly options: readonly string[]) {}
@@ -22,10 +24,27 @@ export class RedisServer {
     return server
   }
 
+  /** One that listens on a port of 127.0.0.1, too. */
+  static async startOnPort(...options: string[]): Promise<RedisServer> {
+    const server = new RedisServer(options)
+    server.port = freePort()
+    await server.start()
+    return server
+  }
+
   /** Starts it, again after `kill` say, and waits until it answers. */
   async start(): Promise<void> {
     rmSync(this.socket, { force: true })
-    const base = ['--port', '0', '--unixsocket', this.socket, '--unixsocketperm', '777', '--save', '']
+    const base = [
+      '--port',
+      String(this.port),
+      '--unixsocket',
+      this.socket,
+      '--unixsocketperm',
+      '777',
+      '--save',
+      '',
+    ]
     this.process = Bun.spawn(['redis-server', ...base, '--dir', this.directory.path, ...this.options], {
       stdio: ['ignore', 'ignore', 'ignore'],
     })
@@ -68,4 +87,10 @@ export class RedisServer {
   private async answers(): Promise<boolean> {
     return /^PONG$|NOAUTH/.test(await this.cli('PING'))
   }
+}
+
+/** A port that nobody listens on now. */
+export function freePort(): number {
+  using listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  return listener.port
 }
