@@ -15,7 +15,10 @@ export class RedisServer {
   port = 0
   private process: Bun.Subprocess | null = null
 
-  private constructor(private readonly options: readonly string[]) {}
+  /** The port of 127.0.0.1 on which it speaks TLS; 0 for none. */
+  tlsPort = 0
+
+  private constructor(private options: readonly string[]) {}
 
   /** @param options as on its command line */
   static async start(...options: string[]): Promise<RedisServer> {
@@ -28,6 +31,19 @@ export class RedisServer {
   static async startOnPort(...options: string[]): Promise<RedisServer> {
     const server = new RedisServer(options)
     server.port = freePort()
+    await server.start()
+    return server
+  }
+
+  /** One that speaks TLS on a port, too, with clients that have a certificate. */
+  static async startWithTls(files: { ca: string; cert: string; key: string }): Promise<RedisServer> {
+    const server = new RedisServer([])
+    server.tlsPort = freePort()
+    const { ca, cert, key } = files
+    server.options = [
+      ...['--tls-port', String(server.tlsPort), '--bind', '127.0.0.1', '127.0.0.2'],
+      ...['--tls-ca-cert-file', ca, '--tls-cert-file', cert, '--tls-key-file', key],
+    ]
     await server.start()
     return server
   }

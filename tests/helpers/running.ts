@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { shownStoreUrl } from '../../src/store/open.ts'
 import { sleepsInPoll, stateOf } from './child-process.ts'
 import type { Host } from './host.ts'
 import { until } from './until.ts'
@@ -58,7 +59,9 @@ async function keeperAtWork(host: Host, pid: number): Promise<number> {
 
 /** The keepers of a host's pool, or of one process in it, by their command lines. */
 export function keepersOf({ storeUrl }: Pick<Host, 'storeUrl'>, pid?: number): number[] {
-  return keepersOfStores(url => url === storeUrl).filter(
+  // On their command lines there is no password.
+  const shown = shownStoreUrl(storeUrl)
+  return keepersOfStores(url => url === shown).filter(
     keeper => pid === undefined || commandLine(keeper).includes(`pid=${pid}`),
   )
 }
