@@ -1,5 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import { isThere, isWritable } from '../system/libc.ts'
+import type { ServerExamination } from './redis/examine.ts'
 import { machineName } from './redis/machine.ts'
 import { checkedHost, hostIn, parseRedisUrl, withHost, withoutPassword } from './redis/url.ts'
 import type { PoolExamination } from './sqlite/examine.ts'
@@ -31,7 +32,11 @@ export async function openStore(
  *
  * @throws {UsageError} when the URL names no store
  */
-export async function examineStore(url: string): Promise<PoolExamination> {
+export async function examineStore(url: string): Promise<PoolExamination | ServerExamination> {
+  if (isRedis(url)) {
+    const { examineServer } = await import('./redis/examine.ts')
+    return examineServer(url)
+  }
   const { examinePool } = await import('./sqlite/examine.ts')
   return examinePool(absolutePath(sqlitePath(url)))
 }
@@ -56,7 +61,7 @@ function sqlitePath(url: string): string {
   const path = /^sqlite:(.+)$/s.exec(url)?.[1]
   if (path) return path
   throw new UsageError(
-    `Invalid store: "${url}". Use sqlite:PATH, for example --store ${DEFAULT_STORE_URL}, or redis://SERVER`,
+    `Invalid store: "${withoutPassword(url)}". Use sqlite:PATH, for example --store ${DEFAULT_STORE_URL}, or redis://SERVER`,
   )
 }
 

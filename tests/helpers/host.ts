@@ -14,13 +14,13 @@ export const isOnRedis = Boolean(REDIS_SOCKET)
 export class Host {
   readonly directory = temporaryDirectory()
   readonly poolPath = join(this.directory.path, 'pool', 'pool.db')
-  readonly storeUrl = REDIS_SOCKET
-    ? `redis+unix://${REDIS_SOCKET}?host=${crypto.randomUUID()}`
-    : `sqlite:${this.poolPath}`
+  readonly storeUrl: string
   readonly nvidiaSmi: FakeNvidiaSmi
   readonly env: Readonly<Record<string, string>>
 
-  constructor(gpus: readonly FakeGpu[] | number = 0) {
+  /** @param storeUrl a store that is there already */
+  constructor(gpus: readonly FakeGpu[] | number = 0, storeUrl?: string) {
+    this.storeUrl = storeUrl ?? (REDIS_SOCKET ? redisUrl(REDIS_SOCKET) : `sqlite:${this.poolPath}`)
     this.nvidiaSmi = new FakeNvidiaSmi(this.directory.path)
     if (typeof gpus === 'number') this.nvidiaSmi.idle(gpus)
     else this.nvidiaSmi.show(gpus)
@@ -33,8 +33,8 @@ export class Host {
   }
 
   /** A host whose pool is initialized with all of its GPUs. */
-  static async withPool(gpus: readonly FakeGpu[] | number): Promise<Host> {
-    const host = new Host(gpus)
+  static async withPool(gpus: readonly FakeGpu[] | number, storeUrl?: string): Promise<Host> {
+    const host = new Host(gpus, storeUrl)
     const count = typeof gpus === 'number' ? gpus : gpus.length
     const { status, stderr } = await host.canhazgpu('admin', '--gpus', String(count))
     if (status !== 0) throw new Error(`admin failed: ${stderr}`)
@@ -75,4 +75,9 @@ export class Host {
   [Symbol.dispose](): void {
     this.directory[Symbol.dispose]()
   }
+}
+
+/** A pool on a server that nobody else has. */
+function redisUrl(socket: string): string {
+  return `redis+unix://${socket}?host=${crypto.randomUUID()}`
 }

@@ -45,14 +45,15 @@ export class Connection {
   private constructor() {}
 
   /**
-   * Connects and logs in. The login goes out with the first question, not before it.
+   * Connects and logs in.
    *
    * @throws {ConnectionError}
+   * @throws {LoginError}
    */
   static async open(place: RedisPlace, timeoutMs: number): Promise<Connection> {
     const connection = new Connection()
     await withDeadline(timeoutMs, connection, connection.connect(place))
-    connection.logIn(place)
+    await connection.logIn(place, timeoutMs)
     return connection
   }
 
@@ -65,7 +66,7 @@ export class Connection {
     return (this.socket as { fd?: number } | null)?.fd ?? -1
   }
 
-  /** Asks questions, all in one go. @throws {ConnectionError} @throws {LoginError} */
+  /** Asks questions, all in one go. @throws {ConnectionError} */
   async ask(commands: readonly (readonly string[])[], timeoutMs: number): Promise<Reply[]> {
     if (this.failure) throw this.failure
     const replies = commands.map(() => this.nextReply())
@@ -131,35 +132,26 @@ export class Connection {
     await ready
   }
 
-  private logIn({ user, password, database }: RedisPlace): void {
+  /** Awaited before anything is asked: a server that knows us not would do it as somebody else, or to another database. */
+  private async logIn({ user, password, database }: RedisPlace, timeoutMs: number): Promise<void> {
     const words: string[][] = []
     if (password !== null) words.push(user === null ? ['AUTH', password] : ['AUTH', user, password])
     if (database !== 0) words.push(['SELECT', String(database)])
     if (words.length === 0) return
-    for (const _ of words) {
-      this.nextReply().then(
-        reply => {
-          if (reply instanceof ReplyError) this.refuse(reply)
-        },
-        () => {},
-      )
-    }
-    this.write(words.map(encodeCommand).join(''), true)
-  }
-
-  private refuse(reply: ReplyError): void {
-    const error = new LoginError(reply)
-    for (const { reject } of this.questions.splice(0)) reject(error)
-    this.fail('cut', reply.text)
+    const replies = await this.ask(words, timeoutMs)
+    const refusal = replies.find(reply => reply instanceof ReplyError)
+    if (!refusal) return
+    this.close()
+    throw new LoginError(refusal)
   }
 
   private nextReply(): Promise<Reply> {
     return new Promise((resolve, reject) => this.questions.push({ resolve, reject }))
   }
 
-  private write(text: string, isToBeHeld = false): void {
+  private write(text: string): void {
     this.unsent = Buffer.concat([this.unsent, Buffer.from(text)])
-    if (!isToBeHeld) this.flush()
+    this.flush()
   }
 
   private flush(): void {

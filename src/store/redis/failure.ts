@@ -50,6 +50,14 @@ function wrongPassword({ shown, password }: RedisPlace): UserError {
     : new StoreRefusesError(shown, 'wrong user name or password', 'correct it where the URL is set')
 }
 
+function notPermitted(text: string, { shown }: RedisPlace): UserError {
+  return new StoreRefusesError(
+    shown,
+    `this user has no permission (${text})`,
+    'ask an administrator to allow what docs/fleet.md lists',
+  )
+}
+
 /** What the server's refusal to do something means. @param key the first key that it was about */
 export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): UserError {
   const refuses = (what: string, next: string) => new StoreRefusesError(place.shown, what, next)
@@ -64,10 +72,7 @@ export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): Us
     case 'WRONGPASS':
       return wrongPassword(place)
     case 'NOPERM':
-      return refuses(
-        `this user has no permission (${text})`,
-        'ask an administrator to allow what docs/fleet.md lists',
-      )
+      return notPermitted(text, place)
     case 'READONLY':
       return refuses('it is a read-only replica', 'use the address of the primary')
     case 'OOM':
@@ -95,7 +100,8 @@ export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): Us
         'it is not of the type that canhazgpu keeps there',
       )
   }
-  if (/unknown (redis )?command/i.test(text))
+  if (/can't (run this command|access)/.test(text)) return notPermitted(text, place)
+  if (/unknown (redis )?command|invalid command/i.test(text))
     return refuses(`it does not know a command (${text})`, 'use Redis 5 or later, or Valkey')
   return refuses(text, 'ask an administrator')
 }

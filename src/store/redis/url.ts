@@ -21,6 +21,9 @@ export interface RedisPlace {
 }
 
 const DEFAULT_PORT = 6379
+/** Scheme, login and server, path, query. */
+const PARTS = /^(rediss?|redis\+unix):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?$/
+
 const FORMS = 'redis://USER:PASSWORD@SERVER:6379/0, rediss://… or redis+unix:///PATH?db=0'
 const QUERY_OPTIONS = ['host', 'db', 'ca', 'cert', 'key']
 
@@ -31,38 +34,50 @@ const QUERY_OPTIONS = ['host', 'db', 'ca', 'cert', 'key']
  * @throws {UsageError} which never tells the password
  */
 export function parseRedisUrl(text: string): RedisPlace {
-  const url = URL.canParse(text) ? new URL(text) : null
-  const scheme = /^(redis|rediss|redis\+unix):\/\//.exec(text)?.[1]
-  if (!url || !scheme) throw invalid(text)
-  const { searchParams: options, username, password } = url
+  const [, scheme = '', authority = '', path = '', query = ''] = PARTS.exec(text) ?? []
+  const options = new URLSearchParams(query)
+  const option = (name: string): string | null => options.get(name) || null
+  const [login, server] = splitAtLast(authority, '@')
+  const isUnix = scheme === 'redis+unix'
+  const target = isUnix ? unixTarget(server, path) : tcpTarget(server)
+  if (scheme === '' || !target) throw invalid(text)
+
   const strange = [...options.keys()].find(name => !QUERY_OPTIONS.includes(name))
   if (strange !== undefined) throw invalid(text, `It has no option ${strange}`)
-  const isUnix = scheme === 'redis+unix'
-  const inPath = isUnix ? '' : url.pathname.replace(/^\//, '')
-  const database = options.get('db') ?? (inPath || '0')
+  const database = option('db') ?? (isUnix ? '0' : path.slice(1) || '0')
   if (!/^\d{1,4}$/.test(database)) throw invalid(text, 'The number of the database stands behind the last /')
-  const path = decoded(url.pathname)
-  if (isUnix ? path.length < 2 || url.hostname !== '' : url.hostname === '') throw invalid(text)
-  const file = (name: string): string | null => options.get(name) || null
-  if (scheme !== 'rediss' && (file('ca') || file('cert') || file('key')))
+  const tls = { ca: option('ca'), cert: option('cert'), key: option('key') }
+  if (scheme !== 'rediss' && (tls.ca || tls.cert || tls.key))
     throw invalid(text, 'Certificates are for rediss:')
-  if ((file('cert') === null) !== (file('key') === null))
+  if ((tls.cert === null) !== (tls.key === null))
     throw invalid(text, 'A certificate and its key go together: cert= and key=')
+
+  const colon = login.indexOf(':')
   return {
-    target: isUnix
-      ? { kind: 'unix', path }
-      : {
-          kind: 'tcp',
-          hostname: url.hostname.replace(/^\[|\]$/g, ''),
-          port: Number(url.port || DEFAULT_PORT),
-        },
-    user: decoded(username) || null,
-    password: decoded(password) || null,
+    target,
+    user: decoded(colon < 0 ? login : login.slice(0, colon)) || null,
+    password: colon < 0 ? null : decoded(login.slice(colon + 1)) || null,
     database: Number(database),
-    tls: scheme === 'rediss' ? { ca: file('ca'), cert: file('cert'), key: file('key') } : null,
-    host: hostIn(text) ?? '',
+    tls: scheme === 'rediss' ? tls : null,
+    host: option('host') ?? '',
     shown: withoutPassword(text),
   }
+}
+
+function unixTarget(server: string, path: string): RedisPlace['target'] | null {
+  return server === '' && path.length > 1 ? { kind: 'unix', path: decoded(path) } : null
+}
+
+/** `server`, `server:6379`, `[::1]:6379` */
+function tcpTarget(server: string): RedisPlace['target'] | null {
+  const [, inBrackets, name = inBrackets, port = String(DEFAULT_PORT)] =
+    /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(server) ?? []
+  return name && Number(port) < 65_536 ? { kind: 'tcp', hostname: name, port: Number(port) } : null
+}
+
+function splitAtLast(text: string, separator: string): [before: string, after: string] {
+  const at = text.lastIndexOf(separator)
+  return at < 0 ? ['', text] : [text.slice(0, at), text.slice(at + 1)]
 }
 
 /** The URL as it may be seen by everybody. */
