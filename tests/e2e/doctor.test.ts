@@ -77,7 +77,7 @@ test('a host that is well is well in every line, and exit status 0', async () =>
   expect([status, stderr, bad]).toEqual([0, '', []])
   expect(of.get('driver')).toBe('ok nvidia-smi of driver 550.54.15 answers for 4 GPUs')
   expect(of.get('GPUs')).toBe('ok nvidia-smi reports all 4 of the pool')
-  expect(of.get('schema')).toBe('ok version 2, the one of this program')
+  expect(of.get('schema')).toBe('ok version 3, the one of this program')
   expect(of.get('reservations')).toBe('ok every run lives and has its keeper')
 })
 
@@ -211,7 +211,7 @@ describe('the files of the pool', () => {
   test('that are damaged, of a newer or of an older version are told apart, and none is changed', async () => {
     changeBehindItsBack(host.poolPath, 'PRAGMA user_version = 99')
     expect((await doctor()).of.get('schema')).toContain(
-      'was made by a newer canhazgpu (schema 99, this one knows up to 2)',
+      'was made by a newer canhazgpu (schema 99, this one knows up to 3)',
     )
     changeBehindItsBack(host.poolPath, 'PRAGMA user_version = 1')
     const older = contentsOf(dirname(host.poolPath))

@@ -152,7 +152,11 @@ test('--host chooses whose pool, and every host has its own', async () => {
   await on('gpu1', 'admin', '--gpus', '1', '--provider', 'fake')
   await on('gpu2', 'admin', '--gpus', '2', '--provider', 'fake')
   expect((await on('gpu2', 'reserve')).status).toBe(0)
-  expect((await on('gpu1', 'status')).stdout).toBe('GPU 0: AVAILABLE\n')
+  expect((await on('gpu1', 'queue')).stdout).toBe('Nobody is waiting\n')
+  // `status` shows the one that is named as it is seen from this one, whose name is another.
+  expect((await on('gpu2', 'status')).stdout).toStartWith('HOST gpu2: ')
+  const named = { env: { ...env, CANHAZGPU_HOST: 'gpu1' } }
+  expect((await canhazgpu(['status'], named)).stdout).toBe('GPU 0: AVAILABLE\n')
   expect((await on('GPU_1', 'status')).stderr).toContain('Invalid value for --host: "GPU_1"')
   // By default it is the name of this machine.
   const machine = readFileSync('/proc/sys/kernel/hostname', 'utf8').trim().toLowerCase()
