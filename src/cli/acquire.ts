@@ -68,7 +68,7 @@ export async function acquire(
       pool = initialized(await store.read())
     }
   } while (answer === null)
-  await leaveForOthers(store, usage, { now: context.now(), askedAt: lookedAt })
+  await leaveForOthers(store, usage, { pool, now: context.now(), askedAt: lookedAt })
   switch (answer.kind) {
     case 'granted':
       return answer.reservation
@@ -85,7 +85,7 @@ export async function acquire(
 export async function leaveForOthers(
   store: Store,
   usage: Usage,
-  times: { now: number; askedAt: number },
+  times: { pool: Pool; now: number; askedAt: number },
 ): Promise<void> {
   if (!store.fleet) return
   const { leaveUsage } = await import('./fleet/leave.ts')

@@ -20,7 +20,7 @@ export async function adoptProcesses(
   { pids, user, note }: { pids: readonly number[] | null; user: string | null; note: string | null },
 ): Promise<RunReservation> {
   const orders = probeOrders(context)
-  const { store, probe, askedAt } = await context.openProbedPool('write')
+  const { store, pool, probe, askedAt } = await context.openProbedPool('write')
   const usage = await probe.usage()
   const processes = seenProcesses(usage, pids ?? [])
   const adoption = { id: context.newId(), by: context.holder, alias: user, note, pids }
@@ -30,7 +30,7 @@ export async function adoptProcesses(
     const sightings = sightAll(pool)
     return adopt(pool, adoption, { usage, memoryThresholdMiB, sightings, processes, now: context.now() })
   })
-  await leaveForOthers(store, usage, { now: context.now(), askedAt })
+  await leaveForOthers(store, usage, { pool, now: context.now(), askedAt })
   if (answer.kind === 'refused') throw answer.error
   const { reservation } = answer
   const { id, gpus } = reservation

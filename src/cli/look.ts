@@ -35,10 +35,10 @@ export async function lookAt(
 }
 
 /** Leaves what was seen for other hosts, where there are any; to be called when everything is printed. */
-export async function leaveSeen({ store, facts, askedAt }: Picture): Promise<void> {
+export async function leaveSeen({ store, pool, facts, askedAt }: Picture): Promise<void> {
   if (!store.fleet) return
   const { leaveUsage } = await import('./fleet/leave.ts')
-  await leaveUsage(store, facts.usage, { now: facts.now, askedAt })
+  await leaveUsage(store, facts.usage, { pool, now: facts.now, askedAt })
 }
 
 /** A sick tool does not keep `status` from telling who has reserved what. */

@@ -32,7 +32,7 @@ export async function runObserver(words: readonly string[]): Promise<number> {
         const facts = { usage, memoryThresholdMiB, sightings: sightAll(present), now: Date.now() }
         return tendIdle(present, facts, idleReleaseMs)
       })
-      await leaveUsage(store, usage, { now: Date.now(), askedAt })
+      await leaveUsage(store, usage, { pool, now: Date.now(), askedAt })
     }
   })
   return 0

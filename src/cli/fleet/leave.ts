@@ -1,4 +1,5 @@
 import { UserError } from '../../core/errors.ts'
+import type { Pool } from '../../core/pool.ts'
 import type { Usage } from '../../core/usage.ts'
 import type { Store } from '../../store/store.ts'
 import { processOwner } from '../../system/user-name.ts'
@@ -15,23 +16,25 @@ const MOST_MS = 200
 export async function leaveUsage(
   { fleet }: Store,
   usage: Usage | null,
-  { now, askedAt }: { now: number; askedAt: number },
+  { pool, now, askedAt }: { pool: Pool; now: number; askedAt: number },
 ): Promise<void> {
   if (!fleet || !usage) return
   const { promise: late, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, MOST_MS)
-  const left = fleet.leave(withOwners(usage), now, askedAt).catch((error: unknown) => {
+  const left = fleet.leave(withOwners(usage, pool), now, askedAt).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error
   })
   await Promise.race([left, late])
   clearTimeout(timer)
 }
 
-function withOwners({ tool, gpus }: Usage): Usage {
+/** What matters of it: the GPUs of the pool. */
+function withOwners({ tool, gpus: seen }: Usage, pool: Pool): Usage {
+  const gpus = [...seen].filter(([index]) => pool.gpus.some(gpu => gpu.index === index))
   return {
     tool,
     gpus: new Map(
-      [...gpus].map(([index, gpu]) => [
+      gpus.map(([index, gpu]) => [
         index,
         {
           ...gpu,

@@ -30,7 +30,7 @@ interface Question {
  * One connection to a server.
  *
  * The runtime's own client for Redis is not used: it says "Connection closed" to a wrong password, a missing server and a
- * certificate that nobody has signed alike, and it does not tell its descriptor, on which whoever waits sleeps in the kernel.
+ * missing socket alike, and it does not tell its descriptor, on which whoever waits sleeps in the kernel.
  */
 export class Connection {
   private socket: Bun.Socket<undefined> | null = null
