@@ -217,7 +217,7 @@ describe('the files of the pool', () => {
     const older = contentsOf(dirname(host.poolPath))
     const { status, bad, of } = await doctor()
     expect([status, bad]).toEqual([0, ['schema']])
-    expect(of.get('schema')).toStartWith('warning version 1 - the next command brings it to 2')
+    expect(of.get('schema')).toStartWith('warning version 1 - the next command brings it to 3')
     const { poolPath } = host
     for (const name of ['pool.db', 'pool.db-wal', 'pool.db-lock'])
       expect(contentsOf(dirname(poolPath)).get(name)).toBe(older.get(name))

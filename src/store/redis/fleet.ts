@@ -53,7 +53,7 @@ export class RedisFleet implements Fleet {
     ])
     return events
       .flatMap(({ host, entries }) =>
-        entries.map(([, fields]) => ({ host, writtenAt: whenWritten(fields), text: fields[5] })).reverse(),
+        entries.map(([, fields]) => ({ host, writtenAt: Number(fields[3]), text: fields[5] })).reverse(),
       )
       .sort((a, b) => a.writtenAt - b.writtenAt)
       .slice(-limit)
@@ -73,15 +73,6 @@ export class RedisFleet implements Fleet {
       entries: replies[place] as readonly (readonly [string, readonly string[]])[],
     }))
   }
-}
-
-/** Clocks of hosts may be wrong by minutes. What was written much later than it happened has come with a pool that moved here. */
-const MOVED_HERE_MS = 3_600_000
-
-/** When an event was written, in microseconds, by the clock of the server where that tells. */
-function whenWritten([, at, , written]: readonly string[]): number {
-  const [happened, came] = [Number(at) * 1000, Number(written)]
-  return came - happened > MOVED_HERE_MS * 1000 ? happened : came
 }
 
 /** A host from its copies; null when they are not what canhazgpu writes: the truth is in the host's own key. */

@@ -56,6 +56,15 @@ test('tells what a probe has seen there, how long ago, and what that host takes 
   expect(seen?.now).toBeLessThan(theirs + MINUTE)
 })
 
+test('counts the age of what a probe has seen from when it began to look', async () => {
+  using a = await initialized(server.url('a'))
+  const now = Date.now()
+  await fleetOf(a).leave(idle(8), now, now - 27_000)
+  const { probed, lastSignAgoMs } = (await hostsOf(a)).get('a') ?? {}
+  expect(probed?.agoMs).toBeGreaterThanOrEqual(27_000)
+  expect(lastSignAgoMs).toBeLessThan(27_000)
+})
+
 test('gives the history of all hosts', async () => {
   using a = await initialized(server.url('a'))
   using b = await initialized(server.url('b'))
