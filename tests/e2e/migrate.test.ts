@@ -140,6 +140,22 @@ describe.each(PLACES)('a pool that moves to %s', (_, urlOn) => {
   )
 })
 
+test('a GPU is handed out once, however many ask for it in both places while it moves', async () => {
+  using host = await Host.withPool(1)
+  const [from, to] = [host.env.CANHAZGPU_STORE ?? '', server.url('here')]
+  const crowd = Array.from({ length: 24 }, async (_, n) => {
+    await Bun.sleep(n * 4)
+    if (n === 8) return (await host.canhazgpu('migrate', '--to', to)).status === 0 ? 'moved' : 'not moved'
+    const { status, stderr } = await host.canhazgpu('--store', n % 2 ? from : to, 'reserve')
+    if (status !== 0 && !stderr.startsWith('Error: ')) throw new Error(stderr)
+    return status === 0 ? 'granted' : 'refused'
+  })
+  const answers = await Promise.all(crowd)
+  expect(answers.filter(answer => answer === 'granted')).toHaveLength(1)
+  expect(answers).toContain('moved')
+  expect((await statusAt(host, to))[0]).toContain('(manual,')
+})
+
 test('a pool moves from one server to another', async () => {
   using host = await Host.withPool(1)
   await using second = await RedisServer.start()
@@ -197,6 +213,7 @@ test('a password goes by a file or a variable, and stands neither in the pool no
   writeFileSync(file, `${url}\n`, { mode: 0o600 })
   const { status, stdout, stderr } = await host.canhazgpu('migrate', '--to-file', file)
   expect([status, stderr]).toEqual([0, ''])
+  expect(stdout).toContain(`From now on: --store-file ${file}`)
   const told = stdout + (await host.canhazgpu('status')).stderr
   expect(told).toContain('redis://gpu@127')
   expect(told).not.toContain('secret')

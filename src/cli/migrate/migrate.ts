@@ -57,7 +57,7 @@ export async function migrate(
     mover: pool => ({ by: context.holder, sightings: sightAll(pool), now: context.now() }),
     handOver: pool => startKeepers(context, target, toUrl, where, pool),
   }
-  context.print(...told(await alone(context, [source, target], () => movePool(relocation)), places.to))
+  context.print(...told(await alone(context, [source, target], () => movePool(relocation)), places.to, where))
 }
 
 /** @throws {UsageError} when none is named, or it cannot be understood */
@@ -117,10 +117,11 @@ function startKeepers(context: Context, target: Store, url: string, { toFile }: 
   }
 }
 
-function told({ pool, copied }: Moved, to: string): string[] {
+function told({ pool, copied }: Moved, to: string, { toFile }: Target): string[] {
+  const [option, value] = toFile === null ? ['store', to] : ['store-file', toFile]
   const history = copied ? `, ${copied.records} usage record(s) and ${copied.events} event(s)` : ''
   return [
     `Moved ${pool.gpus.length} GPUs, ${pool.reservations.length} reservation(s)${history} to ${to}`,
-    `From now on: --store ${to}, or store = "${to}" in /etc/canhazgpu/config.toml`,
+    `From now on: --${option} ${value}, or ${option} = "${value}" in /etc/canhazgpu/config.toml`,
   ]
 }
