@@ -4,10 +4,10 @@ import { type Answer, type Request, reserve, type Until } from '../core/reserve.
 import type { Usage } from '../core/usage.ts'
 import type { Probe } from '../probe/probe.ts'
 import { ownIdentity, sightAll } from '../process/identity.ts'
-import type { Store } from '../store/store.ts'
 import type { Context, ProbedPool } from './command.ts'
 import { initialized } from './context.ts'
 import type { OptionValues } from './options.ts'
+import type { WaitersStore } from './patience.ts'
 import { type requestOptions, wantedGpus } from './request-options.ts'
 
 /** How often the tool is asked where GPUs keep coming free while it looks. */
@@ -16,7 +16,7 @@ const MOST_LOOKS = 3
 /** A request on its way to its GPUs. */
 export interface Acquisition {
   readonly context: Context
-  readonly store: Store
+  readonly store: WaitersStore
   readonly probe: Probe
   readonly request: Request
   /** How long it is ready to wait, in milliseconds; Infinity for as long as it takes. */

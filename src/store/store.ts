@@ -63,7 +63,7 @@ export interface Fleet {
   /** Every host with a pool, by name, in one round trip. */
   hosts(): Promise<HostPool[]>
 
-  /** Leaves what a probe on this host has just said, for the others to see. */
+  /** Leaves what a probe on this host has just said, for the others to see; nothing where the pool is another machine's. */
   leave(usage: Usage, now: number): Promise<void>
 
   /** The usage records of all hosts that ended at or after an instant, in no order. */
