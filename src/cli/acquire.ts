@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 import type { Context, ProbedPool } from './command.ts'
 import { initialized } from './context.ts'
 import type { OptionValues } from './options.ts'
+import type { WaitersStore } from './patience.ts'
 import { type requestOptions, wantedGpus } from './request-options.ts'
 
 /** How often the tool is asked where GPUs keep coming free while it looks. */
@@ -16,7 +17,7 @@ const MOST_LOOKS = 3
 /** A request on its way to its GPUs. */
 export interface Acquisition {
   readonly context: Context
-  readonly store: Store
+  readonly store: WaitersStore
   readonly probe: Probe
   readonly request: Request
   /** How long it is ready to wait, in milliseconds; Infinity for as long as it takes. */

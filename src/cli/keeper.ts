@@ -7,7 +7,7 @@ import { type Duties, keep, type Limit, RHYTHM } from '../process/keeper.ts'
 import { type KeeperOrders, parseKeeperOrders, type RunTask, startObserver } from '../process/start-keeper.ts'
 import { openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
-import { sleep } from '../system/libc.ts'
+import { letGoOfCode, sleep } from '../system/libc.ts'
 import { observeIfDue } from './observe.ts'
 import { wholeStoreUrl } from './store-url.ts'
 
@@ -94,6 +94,7 @@ async function withStore<T>(orders: KeeperOrders, act: (store: Store) => Promise
     return await act(store)
   } finally {
     store.close()
+    letGoOfCode()
   }
 }
 

@@ -64,7 +64,7 @@ export interface Fleet {
   hosts(): Promise<HostPool[]>
 
   /**
-   * Leaves what a probe on this host has just said, for the others to see.
+   * Leaves what a probe on this host has just said, for the others to see; nothing where the pool is another machine's.
    *
    * @param askedAt when it began to look: from then on its answer counts its age
    */

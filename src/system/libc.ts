@@ -27,6 +27,7 @@ const { symbols: c } = dlopen('libc.so.6', {
   kill: { args: ['i32', 'i32'], returns: 'i32' },
   localtime_r: { args: ['ptr', 'ptr'], returns: 'ptr' },
   lseek: { args: ['i32', 'i64', 'i32'], returns: 'i64' },
+  madvise: { args: ['u64', 'u64', 'i32'], returns: 'i32' },
   memfd_create: { args: ['ptr', 'u32'], returns: 'i32' },
   mktime: { args: ['ptr'], returns: 'i64' },
   open: { args: ['ptr', 'i32', 'i32'], returns: 'i32' },
@@ -67,6 +68,7 @@ const FD_CLOEXEC = 1
 const POLLIN = 1
 const POLLOUT = 4
 const MFD_CLOEXEC = 1
+const MADV_DONTNEED = 4
 const IN_NONBLOCK_CLOEXEC = 0o2004000
 const IN_CLOSE_NOWRITE = 0x10
 const TIOCGWINSZ = 0x5413
@@ -126,6 +128,18 @@ export function openMemoryFile(name: string): number {
 export function readMemoryFile(fd: number): Buffer {
   // Opened anew, so that reading begins at the start wherever the writer stands.
   return readFile(`/proc/self/fd/${fd}`) ?? Buffer.alloc(0)
+}
+
+/**
+ * Lets go of the program's own code in memory, as far as this process has it mapped: what is needed again comes back from the
+ * file, which the kernel keeps once for all, as long as it has room.
+ */
+export function letGoOfCode(): void {
+  const maps = readFile('/proc/self/maps')?.toString('latin1') ?? ''
+  // Only what can be executed: that is never written to, so it is the same in the file.
+  for (const [, from, to, path] of maps.matchAll(/^([\da-f]+)-([\da-f]+) r-xp (?:\S+ ){3} *(\/.*)$/gm))
+    if (path === process.execPath)
+      c.madvise(BigInt(`0x${from}`), BigInt(`0x${to}`) - BigInt(`0x${from}`), MADV_DONTNEED)
 }
 
 export function close(fd: number): void {

@@ -147,13 +147,17 @@ describe('a connection that is cut in the middle of a command', () => {
   })
 })
 
-test('a waiter wakes when its turn comes, also after the server was away for a moment', async () => {
+test.each([
+  ['a moment', 0],
+  ['longer than any command would wait', 4000],
+])('a waiter starts when its turn comes, also after the server was away for %s', async (_, awayMs) => {
   await using durable = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
   using there = await Host.withPool(1, durable.url('gpu1'))
   await there.canhazgpu('reserve')
   const waiter = there.start(['run', '--wait', '--', 'echo', 'begun'])
   await until(async () => (await there.canhazgpu('queue')).stdout.includes('run'))
   await durable.kill()
+  await Bun.sleep(awayMs)
   await durable.start()
   await there.canhazgpu('release')
   expect(await waiter.stdout.text()).toBe('begun\n')

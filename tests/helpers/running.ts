@@ -80,8 +80,11 @@ export function keepersOfStores(isMeant: (storeUrl: string) => boolean): number[
 
 /** Kills all keepers of a host, and waits until they are gone. */
 export async function killKeepers(host: Host): Promise<void> {
-  for (const pid of keepersOf(host)) process.kill(pid, 'SIGKILL')
-  await until(() => keepersOf(host).length === 0)
+  await until(() => {
+    // Once more each time: one may have been on its way to its post.
+    for (const pid of keepersOf(host)) process.kill(pid, 'SIGKILL')
+    return keepersOf(host).length === 0
+  })
 }
 
 /** The words of a process's command line; none when it is gone or a zombie. */

@@ -13,6 +13,8 @@ export class RedisFleet implements Fleet {
   constructor(
     private readonly client: Client,
     readonly host: string,
+    /** Whether the host is this machine. */
+    private readonly isHere: () => Promise<boolean>,
   ) {}
 
   async hosts(): Promise<HostPool[]> {
@@ -25,6 +27,8 @@ export class RedisFleet implements Fleet {
   }
 
   async leave(usage: Usage, now: number, askedAt = now): Promise<void> {
+    // What is on the GPUs here is not what is on those of another machine.
+    if (!(await this.isHere())) return
     const { tool, gpus } = usage
     const probed = JSON.stringify({ tool, gpus: [...gpus], tookMs: Math.max(0, now - askedAt) })
     await this.client.run(sign, [FLEET], [this.host, String(now), '', '', probed])

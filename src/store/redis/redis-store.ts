@@ -28,6 +28,8 @@ export class RedisStore implements Store {
   readonly fleet: Fleet
   private readonly client: Client
   private readonly keys: HostKeys
+  /** The pool when it was looked at last. */
+  private seen: HeldPool | null = null
 
   private constructor(
     private readonly place: RedisPlace,
@@ -35,7 +37,7 @@ export class RedisStore implements Store {
   ) {
     this.client = new Client(place)
     this.keys = keysOf(place.host)
-    this.fleet = new RedisFleet(this.client, place.host)
+    this.fleet = new RedisFleet(this.client, place.host, async () => isOurs(this.seen ?? (await this.load())))
   }
 
   /** @throws {UsageError} when the URL is none, or the host's name */
@@ -95,10 +97,11 @@ export class RedisStore implements Store {
   }
 
   private held(fields: unknown): HeldPool {
-    return heldPool(fields as Parameters<typeof heldPool>[0], {
+    this.seen = heldPool(fields as Parameters<typeof heldPool>[0], {
       key: this.keys.pool,
       shown: this.place.shown,
     })
+    return this.seen
   }
 
   /** @returns what was decided, and what was written, if anything was */
@@ -125,8 +128,8 @@ export class RedisStore implements Store {
   }
 
   /** A process of another machine looks gone from here, and its GPUs would be given away. */
-  private refuseFromElsewhere({ machine }: HeldPool): void {
-    if (machine && !isSameMachine(machine, thisMachine())) throw new OtherMachineError(this.place.host)
+  private refuseFromElsewhere(held: HeldPool): void {
+    if (!isOurs(held)) throw new OtherMachineError(this.place.host)
   }
 
   /** @param wanted with the revision that was decided on @returns the pool as it is now, and whether that is what was wanted */
@@ -150,6 +153,11 @@ export class RedisStore implements Store {
     const args = [this.place.host, String(Date.now()), revision, JSON.stringify(pool), '']
     await this.client.run(sign, [FLEET], args).catch(() => {})
   }
+}
+
+/** Whether a pool is of this machine, or nobody's yet. */
+function isOurs({ machine }: HeldPool): boolean {
+  return machine === null || isSameMachine(machine, thisMachine())
 }
 
 function pause(attempt: number): Promise<void> {

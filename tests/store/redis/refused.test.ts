@@ -224,7 +224,8 @@ describe('is refused in one line, and nothing is changed:', () => {
     await server.cli('HSET', 'canhazgpu:{gpu1}:pool', 'machine', elsewhere)
     expect(await refusal(server.url('gpu1'))).toMatchObject({ code: 'other-machine' })
     expect((await store.read())?.gpus).toHaveLength(8)
-    expect(await store.fleet?.hosts()).toHaveLength(1)
+    await store.fleet?.leave(idle(8), NOW)
+    expect(await store.fleet?.hosts()).toMatchObject([{ probed: null }])
     await store.update(pool =>
       initialize(pool, { provider: 'fake', gpuCount: 8, force: true, by: aHolder() }, NOW),
     )
