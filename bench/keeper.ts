@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { until } from '../tests/helpers/until.ts'
 import type { Figure } from './measure.ts'
-import type { Stage } from './stage.ts'
+import type { Stage, StoreKind } from './stage.ts'
 
 /** Long enough for a heartbeat, which comes every 60 s. */
 const WATCHED_MS = 75_000
@@ -9,7 +9,12 @@ const AIM_MIB = 35
 
 /** What does a keeper cost while its job runs? */
 export async function keeper(stage: Stage): Promise<Figure[]> {
-  const env = stage.pool(1)
+  return keeperOn(stage, 'SQLite')
+}
+
+export async function keeperOn(stage: Stage, store: StoreKind): Promise<Figure[]> {
+  const env = stage.pool(1, store)
+  const where = store === 'SQLite' ? '' : ` on ${store}`
   const job = Bun.spawn([stage.executable, 'run', '--', 'sleep', '600'], {
     env,
     stdio: ['ignore', 'ignore', 'ignore'],
@@ -28,14 +33,14 @@ export async function keeper(stage: Stage): Promise<Figure[]> {
     const mib = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024
     return [
       {
-        question: 'Memory of a keeper, after a heartbeat',
+        question: `Memory of a keeper${where}, after a heartbeat`,
         answer: `${mib('VmRSS').toFixed(1)} MiB resident`,
         ratio: `${mib('RssAnon').toFixed(1)} MiB its own, the rest is the executable's file, shared by all`,
         aim: `under ${AIM_MIB} MiB`,
         reached: mib('VmRSS') < AIM_MIB,
       },
       {
-        question: `Wake-ups of a keeper, over ${WATCHED_MS / 1000} s with a heartbeat`,
+        question: `Wake-ups of a keeper${where}, over ${WATCHED_MS / 1000} s with a heartbeat`,
         answer: `${perSecond.toFixed(2)} a second`,
         ratio: '',
         aim: 'at most 1 a second',

@@ -10,11 +10,12 @@ import { reclaim } from './reclaim.ts'
 import { report } from './report.ts'
 import { Stage } from './stage.ts'
 import { startUp } from './start-up.ts'
+import { stores } from './stores.ts'
 import { waiting } from './waiting.ts'
 
 using stage = new Stage()
 const figures: Figure[] = []
-for (const question of [startUp, crowd, reclaim, waiting, report, keeper]) {
+for (const question of [startUp, crowd, reclaim, waiting, report, keeper, stores]) {
   console.log(`${question.name} …`)
   figures.push(...(await question(stage)))
 }

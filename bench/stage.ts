@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './measure.ts'
 
+export type StoreKind = 'SQLite' | 'Redis'
+
 /** What every question is asked on: the built executable, a compiled hello world, an nvidia-smi of our own. */
 export class Stage {
   readonly executable = join(import.meta.dir, '../dist/canhazgpu')
   readonly helloWorld: string
   readonly #directory = mkdtempSync(join(tmpdir(), 'canhazgpu-bench-'))
   readonly #nvidiaSmi: NvidiaSmi
+  #redis: Bun.Subprocess | null = null
 
   constructor() {
     this.#nvidiaSmi = new NvidiaSmi(join(this.#directory, 'bin'))
@@ -26,10 +29,10 @@ export class Stage {
   }
 
   /** A new pool of idle GPUs. @returns the environment that chooses it */
-  pool(gpus: number): Record<string, string> {
+  pool(gpus: number, store: StoreKind = 'SQLite'): Record<string, string> {
     const env = {
       PATH: `${this.#nvidiaSmi.directory}:${process.env.PATH}`,
-      CANHAZGPU_STORE: `sqlite:${join(this.#directory, `pool-${crypto.randomUUID()}`, 'pool.db')}`,
+      CANHAZGPU_STORE: this.#newStore(store),
     }
     this.#nvidiaSmi.idle(gpus)
     run([this.executable, 'admin', '--gpus', String(gpus)], env)
@@ -55,9 +58,26 @@ export class Stage {
     return Bun.spawnSync([this.executable, ...args], { env }).stdout.toString()
   }
 
+  #newStore(store: StoreKind): string {
+    const name = `pool-${crypto.randomUUID()}`
+    if (store === 'SQLite') return `sqlite:${join(this.#directory, name, 'pool.db')}`
+    const socket = join(this.#directory, 'redis.sock')
+    this.#redis ??= startRedis(this.#directory, socket)
+    return `redis+unix://${socket}?host=${name}`
+  }
+
   [Symbol.dispose](): void {
+    this.#redis?.kill('SIGKILL')
     rmSync(this.#directory, { recursive: true, force: true })
   }
+}
+
+/** A server on this machine that writes down every change, as one that people rely on does. */
+function startRedis(directory: string, socket: string): Bun.Subprocess {
+  const options = ['--port', '0', '--unixsocket', socket, '--dir', directory, '--appendonly', 'yes']
+  const server = Bun.spawn(['redis-server', ...options], { stdio: ['ignore', 'ignore', 'ignore'] })
+  while (Bun.spawnSync(['redis-cli', '-s', socket, 'PING']).stdout.toString() !== 'PONG\n') Bun.sleepSync(10)
+  return server
 }
 
 /** Shows idle GPUs at the price of one `sh`, so that a bench measures canhazgpu and not the tool. */

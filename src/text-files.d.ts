@@ -4,6 +4,12 @@ declare module '*.sql' {
   export default text
 }
 
+/** A script for the server of a store, bundled as text. */
+declare module '*.lua' {
+  const text: string
+  export default text
+}
+
 /** The completion of a shell, bundled as text. */
 declare module '*.bash' {
   const text: string

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 import type { Context, ProbedPool } from './command.ts'
 import { initialized } from './context.ts'
 import type { OptionValues } from './options.ts'
+import type { WaitersStore } from './patience.ts'
 import { type requestOptions, wantedGpus } from './request-options.ts'
 
 /** How often the tool is asked where GPUs keep coming free while it looks. */
@@ -16,7 +17,7 @@ const MOST_LOOKS = 3
 /** A request on its way to its GPUs. */
 export interface Acquisition {
   readonly context: Context
-  readonly store: Store
+  readonly store: WaitersStore
   readonly probe: Probe
   readonly request: Request
   /** How long it is ready to wait, in milliseconds; Infinity for as long as it takes. */
@@ -52,7 +53,9 @@ export async function acquire(
   let usage: Usage
   let answer: Answer | null
   let looks = 0
+  let lookedAt: number
   do {
+    lookedAt = askedAt ?? context.now()
     usage = await usageFor(pool, acquisition, askedAt)
     const isLast = ++looks === MOST_LOOKS
     answer = await store.update(stored => {
@@ -66,6 +69,7 @@ export async function acquire(
       pool = initialized(await store.read())
     }
   } while (answer === null)
+  await leaveForOthers(store, usage, { pool, now: context.now(), askedAt: lookedAt })
   switch (answer.kind) {
     case 'granted':
       return answer.reservation
@@ -76,6 +80,17 @@ export async function acquire(
       return waitInLine(acquisition, { waiting: answer.waiting, usage })
     }
   }
+}
+
+/** Leaves what was seen for other hosts, where there are any. */
+export async function leaveForOthers(
+  store: Store,
+  usage: Usage,
+  times: { pool: Pool; now: number; askedAt: number },
+): Promise<void> {
+  if (!store.fleet) return
+  const { leaveUsage } = await import('./fleet/leave.ts')
+  await leaveUsage(store, usage, times)
 }
 
 /**

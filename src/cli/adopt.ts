@@ -4,6 +4,7 @@ import type { Usage } from '../core/usage.ts'
 import { identityOf, sightAll } from '../process/identity.ts'
 import { startKeeper } from '../process/start-keeper.ts'
 import { processUid, userNameOf } from '../system/user-name.ts'
+import { leaveForOthers } from './acquire.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
 import { probeOrders } from './keeper-orders.ts'
@@ -19,7 +20,7 @@ export async function adoptProcesses(
   { pids, user, note }: { pids: readonly number[] | null; user: string | null; note: string | null },
 ): Promise<RunReservation> {
   const orders = probeOrders(context)
-  const { store, probe } = await context.openProbedPool('write')
+  const { store, pool, probe, askedAt } = await context.openProbedPool('write')
   const usage = await probe.usage()
   const processes = seenProcesses(usage, pids ?? [])
   const adoption = { id: context.newId(), by: context.holder, alias: user, note, pids }
@@ -29,6 +30,7 @@ export async function adoptProcesses(
     const sightings = sightAll(pool)
     return adopt(pool, adoption, { usage, memoryThresholdMiB, sightings, processes, now: context.now() })
   })
+  await leaveForOthers(store, usage, { pool, now: context.now(), askedAt })
   if (answer.kind === 'refused') throw answer.error
   const { reservation } = answer
   const { id, gpus } = reservation
@@ -36,7 +38,12 @@ export async function adoptProcesses(
     ...orders,
     reservationId: id,
     gpus,
-    task: { type: 'run', processes: reservation.processes, killAfterMs: null },
+    task: {
+      type: 'run',
+      processes: reservation.processes,
+      killAfterMs: null,
+      claim: store.fleet && reservation,
+    },
   })
   return reservation
 }

@@ -1,5 +1,6 @@
 import type { Holder, Pool } from '../core/pool.ts'
 import type { Probe, Question } from '../probe/probe.ts'
+import type { ProbeOrders } from '../process/start-keeper.ts'
 import type { Store, StoreAccess } from '../store/store.ts'
 import type { ConfigFile } from './config/layers.ts'
 import type { standingSettings } from './config/standing-settings.ts'
@@ -30,7 +31,10 @@ export interface ProbedPool {
 
 /** All that a command may touch. */
 export interface Context {
+  /** With its password, where it has one: not for people to see. */
   readonly storeUrl: string
+  /** How programs that are started are told of the store. */
+  readonly storeForOthers: Pick<ProbeOrders, 'storeUrl' | 'storeEnvironment'>
   readonly memoryThresholdMiB: number
   readonly probeTimeoutMs: number
   /** What is set in configuration files and is no option. */

@@ -21,7 +21,9 @@ const MORE: Loaders = {
   config: () => require('./commands/config.ts'),
   doctor: () => require('./commands/doctor.ts'),
   extend: () => require('./commands/extend.ts'),
+  find: () => require('./commands/find.ts'),
   log: () => require('./commands/log.ts'),
+  migrate: () => require('./commands/migrate.ts'),
   queue: () => require('./commands/queue.ts'),
   report: () => require('./commands/report.ts'),
 }

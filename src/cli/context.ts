@@ -1,5 +1,5 @@
 import { DAY_MS } from '../core/duration.ts'
-import { PoolNotInitializedError } from '../core/errors.ts'
+import { PoolMovedError, PoolNotInitializedError } from '../core/errors.ts'
 import type { Pool } from '../core/pool.ts'
 import { EarlyProbe } from '../probe/early.ts'
 import { NVIDIA_SMI, NvidiaSmiProbe } from '../probe/nvidia-smi.ts'
@@ -14,6 +14,7 @@ import { standingSettings } from './config/standing-settings.ts'
 import { globalOptions } from './global-options.ts'
 import { notice, print, printColoured } from './output/print.ts'
 import { resolveOptions, settingsFor } from './settings.ts'
+import { chosenStoreUrl, handedOn } from './store-url.ts'
 import { storeWord } from './store-word.ts'
 
 /** The real world for a command. */
@@ -21,26 +22,37 @@ export function createContext(
   origins: Origins,
   { operands, supervisorFd }: Pick<Context, 'operands' | 'supervisorFd'>,
 ): Context {
-  const {
-    store: storeUrl,
-    memoryThreshold: memoryThresholdMiB,
-    probeTimeout: probeTimeoutMs,
-  } = resolveOptions(globalOptions, origins.given, settingsFor(globalOptions, null, origins.layers))
-  const settings = resolveOptions(standingSettings, new Map(), standingSettingsFor(origins.layers, storeUrl))
-  const historyMs = settings.historyDays * DAY_MS
+  const options = resolveOptions(
+    globalOptions,
+    origins.given,
+    settingsFor(globalOptions, null, origins.layers),
+  )
+  const { memoryThreshold: memoryThresholdMiB, probeTimeout: probeTimeoutMs } = options
+  const storeUrl = once(() => chosenStoreUrl(options, origins.given.has('store')))
+  const settings = once(() =>
+    resolveOptions(standingSettings, new Map(), standingSettingsFor(origins.layers, storeUrl)),
+  )
+  const open = (access: StoreAccess) => openStore(storeUrl(), access, settings().historyDays * DAY_MS)
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
-    const store = await openStore(storeUrl, access, historyMs)
+    const store = await open(access)
     const pool = await store.read()
-    if (!pool) throw await notInitialized(storeUrl, probeTimeoutMs)
-    return { store, pool }
+    if (!pool) throw await notInitialized(storeUrl(), probeTimeoutMs)
+    return { store, pool: initialized(pool) }
   }
   return {
-    storeUrl,
+    get storeUrl() {
+      return storeUrl()
+    },
+    get storeForOthers() {
+      return handedOn(storeUrl(), options)
+    },
     memoryThresholdMiB,
     probeTimeoutMs,
-    settings,
+    get settings() {
+      return settings()
+    },
     origins,
     // Looked up when asked for: a name service (SSSD) may open descriptors, which must not pass for the caller's.
     get holder() {
@@ -48,7 +60,7 @@ export function createContext(
     },
     operands,
     supervisorFd,
-    openStore: access => openStore(storeUrl, access, historyMs),
+    openStore: open,
     openPool,
     async openProbedPool(access, question) {
       const askedAt = Date.now()
@@ -71,10 +83,25 @@ export function createContext(
   }
 }
 
-/** The pool inside an update. @throws {PoolNotInitializedError} */
+/**
+ * The pool inside an update. Every command that grants comes by here, so nothing is granted where a pool is on the move.
+ *
+ * @throws {PoolNotInitializedError}
+ * @throws {PoolMovedError}
+ */
 export function initialized(pool: Pool | null): Pool {
   if (!pool) throw new PoolNotInitializedError(null, null)
+  if (pool.move) throw new PoolMovedError(pool.move)
   return pool
+}
+
+/** A value that is found out when it is asked for: whoever only wants help needs no store. */
+function once<T>(find: () => T): () => T {
+  let found: { value: T } | null = null
+  return () => {
+    found ??= { value: find() }
+    return found.value
+  }
 }
 
 /** A hint is not worth as long a wait as the GPUs themselves. */

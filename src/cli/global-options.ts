@@ -2,7 +2,7 @@ import { HOUR_MS } from '../core/duration.ts'
 import { DEFAULT_MEMORY_THRESHOLD_MIB } from '../core/usage.ts'
 import { DEFAULT_PROBE_TIMEOUT_MS } from '../probe/probe.ts'
 import { DEFAULT_STORE_URL, storeUrlIn } from '../store/open.ts'
-import { duration, optionalText, text, wholeNumber } from './options.ts'
+import { duration, hostName, optionalText, text, wholeNumber } from './options.ts'
 
 /** More memory than any GPU has: 100 TB. */
 const MOST_MIB = 100_000_000
@@ -15,6 +15,17 @@ export const globalOptions = {
     example: '--store sqlite:/srv/gpu/pool.db',
     inFileOf: storeUrlIn,
     fallback: DEFAULT_STORE_URL,
+  }),
+  storeFile: optionalText({
+    placeholder: 'FILE',
+    completes: 'files',
+    insteadOf: 'store',
+    help: 'A file that holds the URL of the store, with its password; only you or your group may be able to read it',
+    example: '--store-file /etc/canhazgpu/store',
+  }),
+  host: hostName({
+    help: 'Whose pool, in a store that several hosts share; by default the name of this machine',
+    example: '--host gpu1',
   }),
   memoryThreshold: wholeNumber({
     placeholder: 'MB',

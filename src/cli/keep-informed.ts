@@ -9,6 +9,7 @@ import { writeToTerminal } from '../system/terminal-message.ts'
 import { observeIfDue } from './observe.ts'
 import { safeText } from './output/safe-text.ts'
 import { expiryWarning, idleWarning } from './output/warnings.ts'
+import { wholeStoreUrl } from './store-url.ts'
 
 /** How often it looks at the pool when nothing is heard of it. */
 const LOOK_INTERVAL_MS = MINUTE_MS
@@ -23,12 +24,12 @@ const LEAST_LOOK_INTERVAL_MS = 1000
 export async function keepInformed(orders: KeeperOrders, task: ManualTask): Promise<void> {
   const kept = { id: orders.reservationId, uid: process.getuid?.() ?? 0 }
   const warnings = new Warnings(task.warnBeforeMs)
-  const listener = await listen(orders.storeUrl)
+  const listener = await listen(orders)
   // An update wakes all keepers of a pool at once; so that they do not all look at the hardware at once, each has its own time.
   const observationIntervalMs = LOOK_INTERVAL_MS + (process.pid % 1000) * 10
   let observeAt = Date.now() + observationIntervalMs
   for (;;) {
-    const pool = await readPool(orders.storeUrl)
+    const pool = await readPool(orders)
     const reservation = pool === 'unreadable' ? null : pool && findKeptManual(pool, kept)
     const now = Date.now()
     if (pool !== 'unreadable') {
@@ -83,21 +84,24 @@ class Warnings {
 }
 
 /** Hears of updates, and keeps nothing of the store open but that. */
-async function listen(storeUrl: string): Promise<Listener> {
-  const store = await openStore(storeUrl, 'read')
+async function listen(orders: KeeperOrders): Promise<Listener> {
+  const store = await openStore(wholeStoreUrl(orders), 'read')
   try {
-    return store.listen()
+    return await store.listen()
   } finally {
     store.close()
   }
 }
 
 /** The pool as it is; null when it is gone. A store that does not answer now is asked again later. */
-async function readPool(storeUrl: string): Promise<Pool | null | 'unreadable'> {
+async function readPool(orders: KeeperOrders): Promise<Pool | null | 'unreadable'> {
   try {
-    const store = await openStore(storeUrl, 'read')
+    const store = await openStore(wholeStoreUrl(orders), 'read')
     try {
-      return await store.read()
+      const pool = await store.read()
+      // Where it is now, its holder is not known by this terminal.
+      if (pool?.move) return pool.move.state === 'left' ? null : 'unreadable'
+      return pool
     } finally {
       store.close()
     }

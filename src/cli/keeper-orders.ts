@@ -1,16 +1,15 @@
 import type { ProbeOrders } from '../process/start-keeper.ts'
-import { absoluteStoreUrl } from '../store/open.ts'
 import type { Context } from './command.ts'
 
 /** What a keeper or an observer that this command starts has to know of it. */
 export function probeOrders({
-  storeUrl,
+  storeForOthers,
   memoryThresholdMiB,
   probeTimeoutMs,
   settings,
 }: Context): ProbeOrders {
   return {
-    storeUrl: absoluteStoreUrl(storeUrl),
+    ...storeForOthers,
     memoryThresholdMiB,
     probeTimeoutMs,
     idleReleaseMs: settings.idleRelease,

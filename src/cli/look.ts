@@ -5,12 +5,15 @@ import type { Usage } from '../core/usage.ts'
 import type { Probe, Question } from '../probe/probe.ts'
 import { sightAll } from '../process/identity.ts'
 import type { Store } from '../store/store.ts'
-import type { Context } from './command.ts'
+import type { Context, ProbedPool } from './command.ts'
 
 /** The pool and the hardware at one moment. */
 export interface Picture {
+  readonly store: Store
   readonly pool: Pool
   readonly facts: PoolFacts
+  /** When the tool began to look. */
+  readonly askedAt: number
 }
 
 /** The pool and the hardware at this moment, for commands that only show. A sick GPU tool is a warning to them. */
@@ -20,14 +23,22 @@ export async function look(context: Context, question?: Question): Promise<Pictu
 
 /** The same, at a pool that is open already. */
 export async function lookAt(
-  { store, pool: before, probe }: { store: Store; pool: Pool; probe: Probe },
+  { store, pool: before, probe, askedAt }: ProbedPool,
   context: Context,
 ): Promise<Picture> {
   const usage = await usageOrWarning(probe, context)
   // The probe may take seconds: what was reserved in the meantime belongs in the picture.
   const pool = (await store.read()) ?? before
   const { memoryThresholdMiB } = context
-  return { pool, facts: { usage, memoryThresholdMiB, sightings: sightAll(pool), now: context.now() } }
+  const facts = { usage, memoryThresholdMiB, sightings: sightAll(pool), now: context.now() }
+  return { store, pool, facts, askedAt }
+}
+
+/** Leaves what was seen for other hosts, where there are any; to be called when everything is printed. */
+export async function leaveSeen({ store, pool, facts, askedAt }: Picture): Promise<void> {
+  if (!store.fleet) return
+  const { leaveUsage } = await import('./fleet/leave.ts')
+  await leaveUsage(store, facts.usage, { pool, now: facts.now, askedAt })
 }
 
 /** A sick tool does not keep `status` from telling who has reserved what. */

@@ -1,4 +1,5 @@
 import { parseDuration } from '../core/duration.ts'
+import { isHostName } from '../core/fleet.ts'
 import { safeText } from './output/safe-text.ts'
 
 /** The forms that a value has in a configuration file. */
@@ -151,6 +152,17 @@ export function optionalLabel(
 /** Text that may be missing: null. */
 export function optionalText(details: Details<string> & { placeholder: string }): Option<string | null> {
   return { ...details, expected: 'some text', parse: value => value || undefined, fallback: null }
+}
+
+/** The name of a host, which may be missing: null. */
+export function hostName(details: Details<string>): Option<string | null> {
+  return {
+    ...details,
+    placeholder: 'NAME',
+    expected: 'lower-case letters, digits, "-" and "."',
+    parse: text => (isHostName(text) ? text : undefined),
+    fallback: null,
+  }
 }
 
 /** Process ids with commas between them; the option may be repeated, too. */

@@ -38,7 +38,8 @@ export async function runCommand(
   const pool = await context.openProbedPool('write')
   const process = ownIdentity()
   const until: Until = { process, durationMs }
-  const { id, gpus } = await acquire(context, pool, options, until)
+  const reservation = await acquire(context, pool, options, until)
+  const { id, gpus } = reservation
 
   startKeeper({
     ...orders,
@@ -48,6 +49,7 @@ export async function runCommand(
       type: 'run',
       processes: [process],
       killAfterMs: durationMs === null ? null : durationMs + KEEPER_SLACK_MS,
+      claim: pool.store.fleet && reservation.type === 'run' ? reservation : null,
     },
   })
   context.notice(`Reserved ${gpus.length} GPU(s): ${gpuList(gpus)}`)

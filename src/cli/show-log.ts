@@ -27,7 +27,7 @@ export async function showLog(
 ): Promise<void> {
   const { store } = await context.openPool('read')
   // Opened first, so that nothing that happens after the first look is missed.
-  const listener = store.listen()
+  const listener = await store.listen()
   const show = (events: readonly NumberedEvent[]) =>
     context.print(...events.map(event => (json ? eventDocument(event) : eventLine(event.event))))
 

@@ -1,9 +1,10 @@
+import type { Decision } from '../core/changes.ts'
 import { ProbeFailedError, WaitTimeoutError } from '../core/errors.ts'
 import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
 import { isObservationDue } from '../core/observe.ts'
 import { knownEnd, type Pool, type ProcessIdentity, type Reservation } from '../core/pool.ts'
 import { canUse, leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
-import type { Request } from '../core/reserve.ts'
+import type { Answer, Request } from '../core/reserve.ts'
 import { idleUsage, type Usage } from '../core/usage.ts'
 import { isRunning, pidsHere } from '../process/identity.ts'
 import { sleep } from '../system/libc/waiting.ts'
@@ -11,7 +12,8 @@ import { type Acquisition, answerTo, hasAged, usageFor } from './acquire.ts'
 import { initialized } from './context.ts'
 import { observer } from './observe.ts'
 import { Progress } from './output/progress.ts'
-import { waitingLine } from './output/waiting-line.ts'
+import { askedFor, waitingLine } from './output/waiting-line.ts'
+import { patient } from './patience.ts'
 
 /** Nothing should be missed by listening; should it ever be, this often the pool is looked at all the same. */
 const SAFETY_INTERVAL_MS = 10_000
@@ -37,14 +39,17 @@ const ROUND_MS = 50
  * @throws {WaitTimeoutError} when it has waited long enough; it has left the line then
  */
 export async function waitInLine(
-  acquisition: Acquisition,
+  hasty: Acquisition,
   first: { waiting: Waiting; usage: Usage },
 ): Promise<Reservation> {
-  const { context, store, request } = acquisition
+  const { context, request } = hasty
   const startedAt = context.now()
-  const giveUpAt = startedAt + acquisition.patienceMs
+  const giveUpAt = startedAt + hasty.patienceMs
   const progress = new Progress(context)
-  const listener = store.listen()
+  const tell = () => progress.show(`Waiting for ${askedFor(request.wanted)}: the store cannot be reached`)
+  const store = patient(hasty.store, { giveUpAt, now: context.now, tell })
+  const acquisition = { ...hasty, store }
+  const listener = await store.listen()
   const prober = new Prober(acquisition, first.usage)
   let waiting = first.waiting
   let beatAt = startedAt
@@ -123,7 +128,14 @@ async function attempt(acquisition: Acquisition, pool: Pool, prober: Prober) {
   const isNews = isObservationDue(pool, acquisition.context.now())
   if (answer.kind === 'waiting' && isQueued && !isNews) return answer
   // Decided again, on the pool as it is under the lock: another may have been quicker.
-  return store.update(stored => answerTo(acquisition, initialized(stored), usage))
+  return store.update((stored): Decision<Answer> => {
+    const present = initialized(stored)
+    // Granted before, when the answer was lost on its way.
+    const own = present.reservations.find(({ id }) => id === request.id)
+    return own
+      ? { changes: [], result: { kind: 'granted', reservation: own } }
+      : answerTo(acquisition, present, usage)
+  })
 }
 
 /** Asks the GPU tool no more often than it makes sense. */

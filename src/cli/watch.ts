@@ -3,7 +3,7 @@ import { dieBy, stopBy } from '../system/libc/processes.ts'
 import { isTerminal } from '../system/libc/terminal-modes.ts'
 import { processOwner } from '../system/user-name.ts'
 import type { Context } from './command.ts'
-import { lookAt } from './look.ts'
+import { leaveSeen, lookAt } from './look.ts'
 import { type ColouredLine, plainLine, takesColour, takesSequences } from './output/colour.ts'
 import { localClock } from './output/local-clock.ts'
 import { Screen } from './output/screen.ts'
@@ -107,13 +107,16 @@ async function picture(
     const opened = await context.openProbedPool('read', { details: wide, abandoned })
     try {
       const noting = { ...context, notice: (...lines: string[]) => void warnings.push(...lines) }
-      const { pool, facts } = await lookAt(opened, noting)
+      const seen = await lookAt(opened, noting)
+      const { pool, facts } = seen
       const hasColour = takesColour(STDOUT, process.env)
-      return [
+      const lines = [
         heading(poolSummaryLine(pool, facts)),
         ...warnings.map(plainLine),
         ...statusLines(pool, facts, processOwner).map(line => (hasColour ? line : plainLine(line.text))),
       ]
+      await leaveSeen(seen)
+      return lines
     } finally {
       opened.store.close()
     }

@@ -1,13 +1,20 @@
 import type { LogEvent, UsageRecord } from './history.ts'
-import type { Drain, Gpu, Pool, Provider, QueueEntry, Reservation } from './pool.ts'
+import type { Drain, Gpu, Move, Pool, Provider, QueueEntry, Reservation } from './pool.ts'
 
 /** The one vocabulary in which `core` tells a store what to write. */
 export type Change =
-  /** Starts over: these GPUs, never released, no reservation, nobody waiting. */
-  | { readonly kind: 'initialize'; readonly provider: Provider; readonly gpuCount: number }
+  /** Starts over: these GPUs, never released, no reservation, nobody waiting. `forGood` where nothing is to come back after a loss. */
+  | {
+      readonly kind: 'initialize'
+      readonly provider: Provider
+      readonly gpuCount: number
+      readonly forGood?: boolean
+    }
   /** Adds GPUs at the end, or takes those at the end away. */
   | { readonly kind: 'resize'; readonly gpuCount: number }
   | { readonly kind: 'drain'; readonly index: number; readonly drain: Drain | null }
+  /** Says what a move between two stores has made of the pool. */
+  | { readonly kind: 'move'; readonly move: Move | null }
   | { readonly kind: 'add'; readonly reservation: Reservation }
   /** Ends a reservation; its GPUs count as released at `releasedAt`. */
   | { readonly kind: 'remove'; readonly id: string; readonly releasedAt: number }
@@ -58,7 +65,7 @@ function applyChange(pool: Pool | null, change: Change): Pool | null {
   if (change.kind === 'record' || change.kind === 'log') return pool
   if (change.kind === 'initialize') {
     const gpus = Array.from({ length: change.gpuCount }, (_, index) => newGpu(index))
-    return { provider: change.provider, gpus, reservations: [], queue: [], observedAt: null }
+    return { provider: change.provider, gpus, reservations: [], queue: [], observedAt: null, move: null }
   }
   if (!pool) throw new Error(`'${change.kind}' on a pool that was never initialized`)
   switch (change.kind) {
@@ -73,6 +80,8 @@ function applyChange(pool: Pool | null, change: Change): Pool | null {
     }
     case 'drain':
       return withGpus(pool, gpu => (gpu.index === change.index ? { ...gpu, drain: change.drain } : gpu))
+    case 'move':
+      return { ...pool, move: change.move }
     case 'add': {
       const { reservation } = change
       refuseTwice(pool.reservations, reservation.id)

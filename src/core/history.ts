@@ -38,6 +38,7 @@ export type EventKind =
   | 'resized'
   | 'drained'
   | 'undrained'
+  | 'moved'
 
 /** One thing that happened; kept for `log`. */
 export interface LogEvent {

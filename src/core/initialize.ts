@@ -29,7 +29,7 @@ export function initialize(
           ? ended(reservation, 'expired', { endedAt: knownEnd(reservation) ?? now, now })
           : ended(reservation, 'cleared', { endedAt: now, now, by }),
       ),
-      { kind: 'initialize', provider, gpuCount },
+      { kind: 'initialize', provider, gpuCount, ...(force && { forGood: true }) },
       loggedAct('initialized', by, now, { note: `${gpuCount} GPUs` }),
     ],
     result: { cleared: pool && present.filter(reservation => !hasExpired(reservation)).length },

@@ -13,6 +13,18 @@ export interface Pool {
   readonly queue: readonly QueueEntry[]
   /** When a probe's answer was last recorded, see observe.ts; null when none ever was. */
   readonly observedAt: number | null
+  /** Set while, and after, the pool moves to another store, see move.ts: then nothing is handed out here. */
+  readonly move: Move | null
+}
+
+/** What a move between two stores has made of the pool in one of them. */
+export interface Move {
+  /** Of this one move; both stores have the same. */
+  readonly id: string
+  /** `arriving`: being filled; `leaving`: frozen, and may be copied; `left`: the other store has it. */
+  readonly state: 'arriving' | 'leaving' | 'left'
+  /** The other store, as people know it: a URL without a password. */
+  readonly other: string
 }
 
 export interface Gpu {

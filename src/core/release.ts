@@ -95,7 +95,7 @@ export function releaseByWord(
 }
 
 /** What a keeper may do to the one reservation that it keeps: its own user's, or anybody's when root adopted it for them. */
-interface Kept {
+export interface Kept {
   readonly id: string
   readonly uid: number
 }

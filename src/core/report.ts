@@ -1,12 +1,22 @@
 import { type Sightings, settle } from './expire.ts'
 import type { UsageRecord } from './history.ts'
 import type { Holder, Pool } from './pool.ts'
+import { Days, Gpus, type Part, Sum, Users } from './report-groups.ts'
 
 /** What a reservation has come to, or so far: as much of a usage record as a report needs. */
 export type Use = Pick<
   UsageRecord,
   'type' | 'holder' | 'alias' | 'gpus' | 'reservedAt' | 'endedAt' | 'waitedMs' | 'unusedGpuMs'
->
+> & {
+  /** Where it was, in a report about several hosts. */
+  readonly host?: string
+}
+
+/** A GPU, and where there are several hosts, whose it is. */
+export interface GpuName {
+  readonly host: string | null
+  readonly index: number
+}
 
 /** A day as people here know it: from its first instant to the first of the next; not all of them have 24 hours. */
 export interface Day {
@@ -34,7 +44,7 @@ export interface Totals {
 export type ReportRow = Totals &
   (
     | { readonly by: 'user'; readonly holder: Holder; readonly alias: string | null }
-    | { readonly by: 'gpu'; readonly index: number }
+    | ({ readonly by: 'gpu' } & GpuName)
     | { readonly by: 'day'; readonly date: string }
   )
 
@@ -64,7 +74,7 @@ export interface Reporter {
  * @param days ascending, each beginning where the one before ends; at least one
  * @param gpus the GPUs that are shown in any case
  */
-export function reporter(by: Grouping, days: readonly Day[], gpus: readonly number[]): Reporter {
+export function reporter(by: Grouping, days: readonly Day[], gpus: readonly GpuName[]): Reporter {
   const [from, to] = [days[0]?.from ?? 0, days.at(-1)?.to ?? 0]
   const total = new Sum()
   const groups = { user: new Users(), gpu: new Gpus(gpus), day: new Days(days) }[by]
@@ -101,143 +111,4 @@ export function usesInPool(pool: Pool, sightings: Sightings, now: number): Use[]
     // A clock that was set back does not make a use of less than no time.
     ...settled.pool.reservations.map(held => ({ ...held, endedAt: Math.max(held.reservedAt, now) })),
   ]
-}
-
-/** The part of a use that lies within the days of a report. */
-interface Part {
-  readonly type: Use['type']
-  readonly waitedMs: number
-  readonly from: number
-  readonly to: number
-  readonly gpuCount: number
-  /** Of its GPU time. */
-  readonly unusedShare: number
-}
-
-class Sum {
-  private gpuMs = 0
-  private unusedGpuMs = 0
-  private runs = 0
-  private manual = 0
-  private waitedMs = 0
-  private longestWaitMs = 0
-
-  addTime({ unusedShare }: Part, from: number, to: number, gpuCount: number): void {
-    const gpuMs = (to - from) * gpuCount
-    this.gpuMs += gpuMs
-    this.unusedGpuMs += gpuMs * unusedShare
-  }
-
-  count({ type, waitedMs }: Part): void {
-    if (type === 'run') this.runs++
-    else this.manual++
-    this.waitedMs += waitedMs
-    this.longestWaitMs = Math.max(this.longestWaitMs, waitedMs)
-  }
-
-  totals(): Totals {
-    const { gpuMs, runs, manual, waitedMs, longestWaitMs } = this
-    return { gpuMs, unusedGpuMs: Math.round(this.unusedGpuMs), runs, manual, waitedMs, longestWaitMs }
-  }
-}
-
-interface Groups {
-  add(use: Use, part: Part): void
-  rows(): ReportRow[]
-}
-
-interface User {
-  readonly alias: string | null
-  readonly sum: Sum
-  holder: Holder
-  lastAt: number
-}
-
-/** A user is a uid, and on a shared account the person behind it; the name is the one that was used last. */
-class Users implements Groups {
-  private readonly users = new Map<number, Map<string | null, User>>()
-
-  add({ holder, alias, endedAt }: Use, part: Part): void {
-    const aliases = entryOf(this.users, holder.uid, () => new Map<string | null, User>())
-    const user = entryOf(aliases, alias, () => ({ alias, sum: new Sum(), holder, lastAt: endedAt }))
-    if (endedAt > user.lastAt) {
-      user.holder = holder
-      user.lastAt = endedAt
-    }
-    user.sum.addTime(part, part.from, part.to, part.gpuCount)
-    user.sum.count(part)
-  }
-
-  rows(): ReportRow[] {
-    return [...this.users.values()]
-      .flatMap(aliases => [...aliases.values()])
-      .map(({ holder, alias, sum }) => ({ by: 'user' as const, holder, alias, ...sum.totals() }))
-      .sort(
-        (a, b) =>
-          b.gpuMs - a.gpuMs || a.holder.uid - b.holder.uid || ((a.alias ?? '') < (b.alias ?? '') ? -1 : 1),
-      )
-  }
-}
-
-class Gpus implements Groups {
-  private readonly sums: Map<number, Sum>
-
-  constructor(gpus: readonly number[]) {
-    this.sums = new Map(gpus.map(index => [index, new Sum()]))
-  }
-
-  add({ gpus }: Use, part: Part): void {
-    for (const index of gpus) {
-      const sum = entryOf(this.sums, index, () => new Sum())
-      sum.addTime(part, part.from, part.to, 1)
-      sum.count(part)
-    }
-  }
-
-  rows(): ReportRow[] {
-    return [...this.sums]
-      .sort(([a], [b]) => a - b)
-      .map(([index, sum]) => ({ by: 'gpu', index, ...sum.totals() }))
-  }
-}
-
-class Days implements Groups {
-  private readonly days: readonly (Day & { readonly sum: Sum })[]
-
-  constructor(days: readonly Day[]) {
-    this.days = days.map(day => ({ ...day, sum: new Sum() }))
-  }
-
-  add(_use: Use, part: Part): void {
-    let place = this.placeOf(part.from)
-    this.days[place]?.sum.count(part)
-    for (let day = this.days[place]; day && day.from < part.to; ) {
-      day.sum.addTime(part, Math.max(part.from, day.from), Math.min(part.to, day.to), part.gpuCount)
-      day = this.days[++place]
-    }
-  }
-
-  rows(): ReportRow[] {
-    return this.days.map(({ date, sum }) => ({ by: 'day', date, ...sum.totals() }))
-  }
-
-  /** The last day that begins at or before an instant, found by halving. */
-  private placeOf(at: number): number {
-    let [low, high] = [0, this.days.length - 1]
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if ((this.days[middle]?.from ?? 0) <= at) low = middle
-      else high = middle - 1
-    }
-    return low
-  }
-}
-
-/** What a map has under a key; made when nothing is there yet. */
-function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key)
-  if (known !== undefined) return known
-  const made = make()
-  map.set(key, made)
-  return made
 }

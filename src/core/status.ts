@@ -73,10 +73,10 @@ function gpuStatus(
       if (validation.kind === 'in-use' || !gpu.drain) return unreservedUse(gpu, usage)
       return { index, state: 'drained', drain: gpu.drain, validation }
     case 'unknown':
-      // With no answer at all the pool's own word is all there is: nobody has reserved it.
-      return usage
+      // With no answer, or one from before it came free, the pool's own word is all there is: nobody has reserved it.
+      return usage && !usage.gpus.has(index)
         ? { index, state: 'unavailable', tool: usage.tool }
-        : { index, state: 'available', lastReleasedAt, validation }
+        : { index, state: 'available', lastReleasedAt, validation: { kind: 'not-validated' } }
   }
 }
 

@@ -33,6 +33,8 @@ export interface GpuProcess {
   /** As the tool gives it; it may hold any characters. */
   readonly name: string
   readonly memoryMiB: number | null
+  /** Whose it is, where that was found out for those who cannot look themselves; null when nobody could tell. */
+  readonly userName?: string | null
 }
 
 /** What a probe would see if nobody used anything: the best that a request can hope for. Never a reason to hand out a GPU. */

@@ -26,7 +26,7 @@ export interface Rhythm {
   readonly heartbeatIntervalMs: number
   /** How often a release is tried. After that the next command reclaims the GPUs. */
   readonly releaseAttempts: number
-  /** The pause after the first attempt; each further one is twice as long. */
+  /** The pause after the first attempt; each further one is twice as long, but never longer than a heartbeat's. */
   readonly firstPauseMs: number
 }
 
@@ -65,7 +65,7 @@ export async function keep(
     if (!(await heartbeat().catch(() => true))) return
   }
   for (let attempt = 1; attempt <= releaseAttempts; attempt++) {
-    if (attempt > 1) waitForEnd(-1, firstPauseMs * 2 ** (attempt - 2))
+    if (attempt > 1) waitForEnd(-1, Math.min(heartbeatIntervalMs, firstPauseMs * 2 ** (attempt - 2)))
     const released = await release().then(
       () => true,
       () => false,

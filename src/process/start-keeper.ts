@@ -1,16 +1,21 @@
 import { UsageError } from '../core/errors.ts'
-import type { ProcessIdentity } from '../core/pool.ts'
+import type { ProcessIdentity, RunReservation } from '../core/pool.ts'
 import { startDetached } from '../system/spawn.ts'
 import { KEEPER, OBSERVER } from './hidden-words.ts'
 
 /** What the look at the hardware needs that a keeper orders from time to time. */
 export interface ProbeOrders {
+  /** As everybody may read it. */
   readonly storeUrl: string
+  /** What not everybody may read: in the environment, which only the same user and root can see. */
+  readonly storeEnvironment: Readonly<Record<string, string>>
   readonly memoryThresholdMiB: number
   readonly probeTimeoutMs: number
   /** After how much time without use a manual reservation is released when others wait; null for never. */
   readonly idleReleaseMs: number | null
 }
+
+const STORE_VARIABLES = ['CANHAZGPU_STORE', 'CANHAZGPU_STORE_FILE']
 
 /** What a keeper is told on its command line, where everyone on the host can read what it holds. */
 export interface KeeperOrders extends ProbeOrders {
@@ -29,6 +34,8 @@ export interface RunTask {
    * somebody has stopped both: then those who count on the known end would wait in vain.
    */
   readonly killAfterMs: number | null
+  /** The reservation as it was made, where a store may lose it; null where it may not. */
+  readonly claim: RunReservation | null
 }
 
 /** To tell the holder of a manual reservation what is about to happen to it. */
@@ -42,12 +49,12 @@ export interface ManualTask {
 
 /** Starts the keeper of a reservation and does not wait for it. */
 export function startKeeper(orders: KeeperOrders): void {
-  startDetached([process.execPath, KEEPER, ...formatKeeperOrders(orders)])
+  startDetached([process.execPath, KEEPER, ...formatKeeperOrders(orders)], orders.storeEnvironment)
 }
 
 /** Sends somebody to look at the hardware, which may take seconds, and to write down what is there. */
 export function startObserver(orders: ProbeOrders): void {
-  startDetached([process.execPath, OBSERVER, ...formatProbeOrders(orders)])
+  startDetached([process.execPath, OBSERVER, ...formatProbeOrders(orders)], orders.storeEnvironment)
 }
 
 /** The orders as words for a command line. */
@@ -70,7 +77,7 @@ export function formatProbeOrders(orders: ProbeOrders): string[] {
   ]
 }
 
-function formatRunTask({ processes, killAfterMs }: RunTask): string[] {
+function formatRunTask({ processes, killAfterMs, claim }: RunTask): string[] {
   const [first] = processes
   return [
     `pid=${processes.map(({ pid }) => pid).join(',')}`,
@@ -78,6 +85,7 @@ function formatRunTask({ processes, killAfterMs }: RunTask): string[] {
     `boot=${first?.bootId ?? ''}`,
     `pid-namespace=${first?.pidNamespace ?? ''}`,
     `kill-after=${killAfterMs ?? 'false'}`,
+    ...(claim ? [`claim=${JSON.stringify(claim)}`] : []),
   ]
 }
 
@@ -94,7 +102,12 @@ export function parseKeeperOrders(words: readonly string[]): KeeperOrders {
     gpus: order('gpus').split(',').map(Number),
     task: words.some(word => word.startsWith('terminal='))
       ? { type: 'manual', terminal: order('terminal'), warnBeforeMs: orFalse(order('warn-before')) }
-      : { type: 'run', processes: parseProcesses(order), killAfterMs: orFalse(order('kill-after')) },
+      : {
+          type: 'run',
+          processes: parseProcesses(order),
+          killAfterMs: orFalse(order('kill-after')),
+          claim: words.some(word => word.startsWith('claim=')) ? parseClaim(order('claim')) : null,
+        },
   }
 }
 
@@ -103,6 +116,12 @@ export function parseProbeOrders(words: readonly string[]): ProbeOrders {
   const order = reader(words)
   return {
     storeUrl: order('store'),
+    storeEnvironment: Object.fromEntries(
+      STORE_VARIABLES.flatMap(name => {
+        const value = process.env[name]
+        return value === undefined ? [] : [[name, value]]
+      }),
+    ),
     memoryThresholdMiB: Number(order('memory-threshold')),
     probeTimeoutMs: Number(order('probe-timeout')),
     idleReleaseMs: orFalse(order('idle-release')),
@@ -115,6 +134,11 @@ function parseProcesses(order: (name: string) => string): ProcessIdentity[] {
   return order('pid')
     .split(',')
     .map((pid, place) => ({ bootId, pidNamespace, pid: Number(pid), startTicks: startTicks[place] ?? 0 }))
+}
+
+/** @throws {SyntaxError} when a person has typed it */
+function parseClaim(text: string): RunReservation {
+  return JSON.parse(text) as RunReservation
 }
 
 function orFalse(text: string): number | null {

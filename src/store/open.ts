@@ -1,5 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import { isThere, isWritable } from '../system/libc/files.ts'
+import type { ServerExamination } from './redis/examine.ts'
 import type { PoolExamination } from './sqlite/examine.ts'
 import { SqliteStore } from './sqlite/sqlite-store.ts'
 import type { HistoryMs, Store, StoreAccess } from './store.ts'
@@ -7,7 +8,8 @@ import type { HistoryMs, Store, StoreAccess } from './store.ts'
 export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
 
 /**
- * Opens the store that a URL names: `sqlite:PATH`, relative paths from the current directory.
+ * Opens the store that a URL names: `sqlite:PATH`, relative paths from the current directory; or a Redis server, see
+ * redis/url.ts.
  *
  * @throws {UsageError} when the URL names no store
  */
@@ -16,6 +18,10 @@ export async function openStore(
   access: StoreAccess,
   historyMs: HistoryMs = null,
 ): Promise<Store> {
+  if (isRedis(url)) {
+    const { RedisStore } = await import('./redis/redis-store.ts')
+    return RedisStore.open(url, historyMs)
+  }
   return SqliteStore.open(absolutePath(sqlitePath(url)), access, historyMs)
 }
 
@@ -24,7 +30,11 @@ export async function openStore(
  *
  * @throws {UsageError} when the URL names no store
  */
-export async function examineStore(url: string): Promise<PoolExamination> {
+export async function examineStore(url: string): Promise<PoolExamination | ServerExamination> {
+  if (isRedis(url)) {
+    const { examineServer } = await import('./redis/examine.ts')
+    return examineServer(url)
+  }
   const { examinePool } = await import('./sqlite/examine.ts')
   return examinePool(absolutePath(sqlitePath(url)))
 }
@@ -37,6 +47,7 @@ export function storeUrlIn(directory: string, url: string): string {
 
 /** The URL with an absolute path, for a process that will stand in another directory. */
 export function absoluteStoreUrl(url: string): string {
+  if (isRedis(url)) return url
   return `sqlite:${absolutePath(sqlitePath(url))}`
 }
 
@@ -45,6 +56,7 @@ export function absoluteStoreUrl(url: string): string {
  * is no place yet, nobody else uses it.
  */
 export function mayReplace(url: string): boolean {
+  if (isRedis(url)) return process.getuid?.() === 0
   const directory = absolutePath(sqlitePath(url)).replace(/\/[^/]*$/, '') || '/'
   return !isThere(directory) || isWritable(directory)
 }
@@ -52,11 +64,41 @@ export function mayReplace(url: string): boolean {
 function sqlitePath(url: string): string {
   const path = /^sqlite:(.+)$/s.exec(url)?.[1]
   if (path) return path
-  const hint = `Use sqlite:PATH, for example --store ${DEFAULT_STORE_URL}`
-  if (/^rediss?(\+unix)?:/.test(url)) throw new UsageError(`Redis stores are not built yet. ${hint}`)
-  throw new UsageError(`Invalid store: "${url}". ${hint}`)
+  throw new UsageError(
+    `Invalid store: "${serverUrls().withoutPassword(url)}". Use sqlite:PATH, for example --store ${DEFAULT_STORE_URL}, or redis://SERVER`,
+  )
 }
 
 function absolutePath(path: string): string {
   return path.startsWith('/') ? path : `${process.cwd()}/${path}`
+}
+
+/** Whether the pool is on a server, and not in a file. */
+export function isRedis(url: string): boolean {
+  return /^rediss?(\+unix)?:/.test(url)
+}
+
+/** The URL as everybody may read it: without a password. */
+export function shownStoreUrl(url: string): string {
+  return isRedis(url) ? serverUrls().withoutPassword(url) : url
+}
+
+/**
+ * The URL of a host's pool, where several hosts share the store.
+ *
+ * @param host null for the one that the URL names, else this one
+ * @throws {UsageError} when the name cannot be a host's
+ */
+export function storeUrlOfHost(url: string, host: string | null): string {
+  return isRedis(url) ? serverUrls().ofHost(url, host) : url
+}
+
+/** Whether two URLs of servers name the same host's pool, whoever logs in. */
+export function isSameStore(one: string, other: string): boolean {
+  return isRedis(one) && isRedis(other) && serverUrls().isSamePlace(one, other)
+}
+
+/** What reads the URLs of servers: loaded where there is one. */
+function serverUrls() {
+  return require('./redis/url.ts') as typeof import('./redis/url.ts')
 }

@@ -1,7 +1,10 @@
 import type { Decision } from '../core/changes.ts'
+import type { HostPool, HostRecord } from '../core/fleet.ts'
 import type { LogEvent, UsageRecord } from '../core/history.ts'
 import type { Pool } from '../core/pool.ts'
 import type { Use } from '../core/report.ts'
+import type { Life } from '../core/restore.ts'
+import type { Usage } from '../core/usage.ts'
 
 /** Where the pool lives. Its one hard duty is to apply a decision atomically; it holds storage, never policy. */
 export interface Store {
@@ -12,8 +15,10 @@ export interface Store {
    * Reads the pool, lets `decide` choose, and writes what it chose, as one step that no other process can come between.
    * `decide` must be free of side effects: a store may call it again on a newer pool. What it throws comes out unchanged,
    * and nothing is written.
+   *
+   * Where all that is stored can be lost without anybody here knowing of it, `decide` is told of which life the pool is, too.
    */
-  update<T>(decide: (pool: Pool | null) => Decision<T>): Promise<T>
+  update<T>(decide: (pool: Pool | null, life: Life | null) => Decision<T>): Promise<T>
 
   /** What the reservations that ended at or after an instant have come to, in the order in which that was written. */
   usageRecords(since: number): Promise<UsageRecord[]>
@@ -29,9 +34,9 @@ export interface Store {
 
   /**
    * Starts to listen for updates by any process, so that whoever waits need not ask again and again.
-   * A listener that was opened before a `read` misses no update after it.
+   * A listener that was there before a `read` misses no update after it.
    */
-  listen(): Listener
+  listen(): Promise<Listener>
 
   /**
    * Does what only one process at a time should do for a pool, beside its updates.
@@ -43,8 +48,33 @@ export interface Store {
   /** The user who may change the pool, besides root: whoever made it; null where the store has an access control of its own. */
   administratorUid(): Promise<number | null>
 
+  /** The hosts that share this store; null where a store holds the pool of one host alone. */
+  readonly fleet: Fleet | null
+
   /** Lets go of files and connections. A command that is about to end need not call it. */
   close(): void
+}
+
+/** What a store that several hosts share knows of all of them. */
+export interface Fleet {
+  /** The host whose pool the store gives. */
+  readonly host: string
+
+  /** Every host with a pool, by name, in one round trip. */
+  hosts(): Promise<HostPool[]>
+
+  /**
+   * Leaves what a probe on this host has just said, for the others to see; nothing where the pool is another machine's.
+   *
+   * @param askedAt when it began to look: from then on its answer counts its age
+   */
+  leave(usage: Usage, now: number, askedAt?: number): Promise<void>
+
+  /** The usage records of all hosts that ended at or after an instant, in no order. */
+  usageRecords(since: number): Promise<HostRecord[]>
+
+  /** What has happened on all hosts, oldest first by the clock of the store: the last `limit` events. */
+  events(limit: number): Promise<{ readonly host: string; readonly event: LogEvent }[]>
 }
 
 export interface NumberedEvent {

@@ -56,18 +56,24 @@ export async function runTool(
 
 /**
  * Starts a program that lives on by itself: in a session of its own, without a terminal, holding none of our descriptors,
- * standing in `/`, and nobody's child. Its environment tells where tools are and what time it is, and nothing else.
+ * standing in `/`, and nobody's child. Its environment tells where tools are and what time it is, and what it is given.
  *
  * The last is why a shell stands in between: the caller is about to become another program, which would find a child
  * that it has never started when it waits for its own.
  */
-export function startDetached(command: readonly string[]): void {
+export function startDetached(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): void {
   Bun.spawnSync(['/bin/sh', '-c', '"$@" 3>&- &', 'sh', ...command], {
     stdio: ['ignore', 'ignore', 'ignore'],
     cwd: '/',
-    env: Object.fromEntries(
-      HANDED_ON.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-    ),
+    env: {
+      ...Object.fromEntries(
+        HANDED_ON.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+      ),
+      ...environment,
+    },
     detached: true,
   })
 }

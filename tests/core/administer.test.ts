@@ -255,6 +255,6 @@ describe('a pool that is there', () => {
 
   test('that is not there yet is for everybody to make', () => {
     const others = { by: alice, path: 'sqlite:/pool.db', administrator: root }
-    expect(decide(null, { gpuCount: 4 }, others).result.size).toEqual({ kind: 'initialized' })
+    expect(decide(null, { gpuCount: 4 }, others).result.size).toEqual({ kind: 'initialized', putBack: 0 })
   })
 })

@@ -22,6 +22,7 @@ describe('applyChanges', () => {
       reservations: [],
       queue: [],
       observedAt: null,
+      move: null,
     })
   })
 

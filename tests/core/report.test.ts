@@ -34,7 +34,11 @@ function aUse(parts: Partial<Use> = {}): Use {
 }
 
 function reportOf(by: Grouping, uses: readonly Use[], gpus: readonly number[] = []): Report {
-  const { add, report } = reporter(by, DAYS, gpus)
+  const { add, report } = reporter(
+    by,
+    DAYS,
+    gpus.map(index => ({ host: null, index })),
+  )
   for (const use of uses) add(use)
   return report()
 }
@@ -229,6 +233,7 @@ describe('whatever the uses, the same as counted quarter of an hour by quarter o
           const own = uses.filter(use => countsAt(use) !== null && use.gpus.includes(row.index))
           expect(row).toEqual({
             by: 'gpu',
+            host: null,
             index: row.index,
             ...naive(own, FROM, TO, () => 1),
             ...counted(own),

@@ -3,9 +3,10 @@ import { newGpu } from '../../src/core/changes.ts'
 import * as errors from '../../src/core/errors.ts'
 import { nextAfter } from '../../src/probe/nvidia-smi.ts'
 import { documentText } from '../helpers/documents.ts'
-import { aManual, anyGpus, HOUR } from '../helpers/pools.ts'
+import { aManual, anyGpus, aRun, HOUR } from '../helpers/pools.ts'
 
 const POOL = '/var/lib/canhazgpu/pool.db'
+const SERVER = 'redis://gpu@store.lab:6379/0'
 const alice = { uid: 1000, userName: 'alice' }
 const shortage = { reserved: 0, inUseWithoutReservation: 0, notValidated: 0, drained: 0, waitingBefore: 0 }
 
@@ -26,6 +27,21 @@ const examples: errors.UserError[] = [
   ),
   new errors.PoolNotInitializedError(8, null),
   new errors.PoolNotInitializedError(null, 'sqlite:/srv/gpu/pool.db'),
+  new errors.PoolMovedError({ id: '1', state: 'left', other: SERVER }),
+  new errors.PoolMovedError({ id: '1', state: 'leaving', other: SERVER }),
+  new errors.PoolMovedError({ id: '1', state: 'arriving', other: `sqlite:${POOL}` }),
+  new errors.CannotMoveError({ kind: 'same-place' }),
+  new errors.CannotMoveError({ kind: 'in-the-way', place: 'sqlite:/srv/pool.db' }),
+  new errors.CannotMoveError({ kind: 'line', waiting: 2 }),
+  new errors.CannotMoveError({ kind: 'unseen-run', run: aRun({ holder: alice, gpus: [3] }) }),
+  new errors.CannotMoveError({ kind: 'others-run', run: aRun({ holder: alice, gpus: [3] }) }),
+  new errors.CannotMoveError({ kind: 'at-work' }),
+  new errors.CannotMoveError({ kind: 'arrived', place: SERVER }),
+  new errors.CannotMoveError({ kind: 'changed' }),
+  new errors.OneHostError(`sqlite:${POOL}`),
+  new errors.NoSuchHostError('gpu-04', ['gpu-01', 'gpu-02']),
+  new errors.NoHostHasGpusError(4, { host: 'gpu-02', available: 3 }, 8),
+  new errors.NoHostHasGpusError(9, null, 8),
   new errors.PoolAlreadyInitializedError(8, 3),
   new errors.NotAdministratorError('sqlite:/home/alice/pool.db', 'alice', 'reinitialize'),
   new errors.GpusHeldError(6, [aManual({ holder: alice, gpus: [5, 7] })]),
@@ -84,6 +100,11 @@ const examples: errors.UserError[] = [
   new errors.StoreDamagedError(POOL, 'file is not a database'),
   new errors.StoreTooNewError(POOL, 2, 1),
   new errors.StoreFailedError(POOL, 'write', 'the disk is full', 'free some space and try again'),
+  new errors.StoreUnreachableError(SERVER, 'nobody listens there', false),
+  new errors.StoreUnreachableError(SERVER, 'no answer within 5s', true),
+  new errors.StoreRefusesError(SERVER, 'wrong user name or password', 'correct it where the URL is set'),
+  new errors.StoreGarbledError(SERVER, 'canhazgpu:{gpu1}:pool', 'what it holds is no pool'),
+  new errors.OtherMachineError('gpu1'),
   new errors.OutputError('No space left on device'),
 ]
 

@@ -18,7 +18,8 @@ test.each(PAGES)('the examples of %s print what it says', async page => {
   const examples = consoleBlocks(documentText(page)).flat()
   expect(examples).not.toBeEmpty()
   for (const { command, output } of examples) {
-    const script = `{ ${command.replaceAll('canhazgpu', '"$C"')}\n} 2>&1`
+    const own = command.replaceAll('/tmp/elsewhere', `${host.directory.path}/elsewhere`)
+    const script = `{ ${own.replaceAll('canhazgpu', '"$C"')}\n} 2>&1`
     const { stdout } = await host.shell(script, { cwd: host.directory.path })
     expect([command, ...stdout.trimEnd().split('\n').map(general)]).toEqual([command, ...output.map(general)])
     // A reader takes longer to type the next line than a keeper takes to release.
@@ -44,6 +45,7 @@ function general(line: string): string {
       .replace(/^Since \d{4}-\d\d-\d\d$/, 'Since DATE')
       .replace(/(by user|by) (?!PID)[\w-]+/g, '$1 USER')
       .replace(/PID \d+/g, 'PID N')
+      .replace(/sqlite:\S+\/pool\.db/g, 'sqlite:POOL')
       .replace(/\S+\/pool\.db(.*nobody but ).*( to delete)/, 'POOL$1OWNER$2')
       // The lines of `log`.
       .replace(/^(TIME \w+ +)[\w-]+/, '$1USER')

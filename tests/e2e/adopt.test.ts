@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { openStore } from '../../src/store/open.ts'
 import { ChildProcess, sleepsInPoll } from '../helpers/child-process.ts'
 import type { FakeGpu } from '../helpers/fake-nvidia-smi.ts'
 import { Host } from '../helpers/host.ts'
@@ -224,10 +225,8 @@ describe.skipIf(!canMakeUsers)('with several users', () => {
     await until(() => keepersOf(host).length === 0)
     // Its keeper, which is root's, has written the end down: a reservation that was only found to be over would be reclaimed.
     expect(await isFree(host)).toBe(true)
-    const { Database } = await import('bun:sqlite')
-    using db = new Database(host.poolPath, { readonly: true })
-    expect(db.query('SELECT user_name, ending FROM usage_record').all()).toEqual([
-      { user_name: bob.name, ending: 'finished' },
-    ])
+    const store = await openStore(host.storeUrl, 'read')
+    const records = await store.usageRecords(0).finally(() => store.close())
+    expect(records).toMatchObject([{ holder: { userName: bob.name }, ending: 'finished' }])
   })
 })

@@ -65,7 +65,7 @@ async function doctor(env: Record<string, string> = {}): Promise<Findings> {
 
 /** Writes a reservation into the pool as it is. */
 async function add(reservation: Reservation): Promise<void> {
-  const store = await openStore(`sqlite:${host.poolPath}`, 'write')
+  const store = await openStore(host.storeUrl, 'write')
   await store.update(() => ({ changes: [{ kind: 'add', reservation }], result: undefined }))
   store.close()
 }
@@ -77,7 +77,7 @@ test('a host that is well is well in every line, and exit status 0', async () =>
   expect([status, stderr, bad]).toEqual([0, '', []])
   expect(of.get('driver')).toBe('ok nvidia-smi of driver 550.54.15 answers for 4 GPUs')
   expect(of.get('GPUs')).toBe('ok nvidia-smi reports all 4 of the pool')
-  expect(of.get('schema')).toBe('ok version 2, the one of this program')
+  expect(of.get('schema')).toBe('ok version 3, the one of this program')
   expect(of.get('reservations')).toBe('ok every run lives and has its keeper')
 })
 
@@ -211,13 +211,13 @@ describe('the files of the pool', () => {
   test('that are damaged, of a newer or of an older version are told apart, and none is changed', async () => {
     changeBehindItsBack(host.poolPath, 'PRAGMA user_version = 99')
     expect((await doctor()).of.get('schema')).toContain(
-      'was made by a newer canhazgpu (schema 99, this one knows up to 2)',
+      'was made by a newer canhazgpu (schema 99, this one knows up to 3)',
     )
     changeBehindItsBack(host.poolPath, 'PRAGMA user_version = 1')
     const older = contentsOf(dirname(host.poolPath))
     const { status, bad, of } = await doctor()
     expect([status, bad]).toEqual([0, ['schema']])
-    expect(of.get('schema')).toStartWith('warning version 1 - the next command brings it to 2')
+    expect(of.get('schema')).toStartWith('warning version 1 - the next command brings it to 3')
     const { poolPath } = host
     for (const name of ['pool.db', 'pool.db-wal', 'pool.db-lock'])
       expect(contentsOf(dirname(poolPath)).get(name)).toBe(older.get(name))

@@ -88,7 +88,7 @@ test('an observer whose nvidia-smi is sick changes nothing, and stays silent whe
 /** Sends an observer, as a keeper does. */
 async function observe(): Promise<void> {
   const orders = [
-    `store=sqlite:${host.poolPath}`,
+    `store=${host.storeUrl}`,
     'memory-threshold=100',
     'probe-timeout=30000',
     'idle-release=3600000',

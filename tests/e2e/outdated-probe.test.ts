@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { outcome } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
-import { killKeepers } from '../helpers/running.ts'
+import { keepersOf, killKeepers } from '../helpers/running.ts'
 import { until } from '../helpers/until.ts'
 
 /** Lets the first look of nvidia-smi see an idle GPU, and tell of it only when the test lets it. */
@@ -55,6 +55,7 @@ test('one whose holder was killed before is handed out after one look', async ()
   const log = `${host.directory.path}/looks`
   host.nvidiaSmi.before(`echo "$1" >> ${log}`)
   // Else the keeper might write the end down while the tool looks.
+  await until(() => keepersOf(host).length > 0)
   await killKeepers(host)
   job.kill('SIGKILL')
   await job.exited

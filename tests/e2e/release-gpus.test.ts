@@ -34,14 +34,14 @@ function isGone(pid: number): boolean {
 
 /** Writes a reservation into the pool as it is. */
 async function add(reservation: Reservation): Promise<void> {
-  const store = await openStore(`sqlite:${host.poolPath}`, 'write')
+  const store = await openStore(host.storeUrl, 'write')
   await store.update(() => ({ changes: [{ kind: 'add', reservation }], result: undefined }))
   store.close()
 }
 
 /** What the log says of reservations since the first one. */
 async function events(): Promise<string[]> {
-  const store = await openStore(`sqlite:${host.poolPath}`, 'read')
+  const store = await openStore(host.storeUrl, 'read')
   const all = await store.events({ after: 1, limit: 100 })
   store.close()
   return all.map(

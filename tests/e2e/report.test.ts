@@ -30,7 +30,7 @@ async function hostWithPast(
   parts: { alias?: string; userName?: string } = {},
 ): Promise<Host> {
   const host = await Host.withPool(2)
-  const store = await openStore(`sqlite:${host.poolPath}`, 'write')
+  const store = await openStore(host.storeUrl, 'write')
   const endedAt = Date.now() - daysAgo * DAY
   const { id, type, note, gpus } = aManual()
   const holder = { ...aHolder(4001), userName: parts.userName ?? 'alice' }

@@ -38,7 +38,7 @@ describe('reserve --shell', () => {
       TERM: 'dumb',
     })
     await pty.shows(/Reserved 1 GPU/)
-    pty.type('echo begun; sleep 600\n')
+    pty.type('sh -c "echo begun; exec sleep 600"\n')
     await pty.shows(/^begun$/m)
     pty.type('\x03')
     pty.type('echo "still $CUDA_VISIBLE_DEVICES"\n')

@@ -3,7 +3,6 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { canhazgpu, start } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
-import { reservationIds } from '../helpers/pool-files.ts'
 import { canMakeUsers, makeUsers } from '../helpers/users.ts'
 
 /** A GPU that was ever reserved says so, so this shows that none was taken, not even for a moment. */
@@ -114,7 +113,7 @@ describe('run gives back at once what it reserved for a command', () => {
     writeFileSync(file, content)
     chmodSync(file, 0o755)
     const { status, stdout, stderr } = await host.canhazgpu('run', '--', file)
-    expect(await reservationIds(host.poolPath)).toEqual([])
+    expect(await host.reservationIds()).toEqual([])
     expect({ status, stdout }).toEqual({ status: 126, stdout: '' })
     expect(stderr).toStartWith(`Reserved 1 GPU(s): [0]\nError: Cannot execute ${file}: ${reason}. Nothing`)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { outcome } from '../helpers/executable.ts'
-import { Host } from '../helpers/host.ts'
+import { Host, isOnRedis } from '../helpers/host.ts'
 
 /**
  * What a shell sets up for a command, and how the command sees it. `RUN` stands where canhazgpu comes in. The same is done
@@ -53,7 +53,7 @@ describe('the command inherits from the caller', () => {
     expect(direct.stdout).not.toBe('')
   })
 
-  test('its alarm, also when canhazgpu had to wait for the store', async () => {
+  test.skipIf(isOnRedis)('its alarm, also when canhazgpu had to wait for the store', async () => {
     using host = await Host.withPool(1)
     const code = `
 import os, signal, sys

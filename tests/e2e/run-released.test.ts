@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { ChildProcess, sleepsInPoll, stateOf } from '../helpers/child-process.ts'
 import { executable } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
-import { reservationIds } from '../helpers/pool-files.ts'
 import { commandLine, isFree, keepersOf, killKeepers, Running } from '../helpers/running.ts'
 import { until } from '../helpers/until.ts'
 
@@ -20,7 +19,7 @@ describe('the keeper releases, without any other command', () => {
     using host = await Host.withPool(2)
     const command = `ulimit -c 0; ${script}`
     await host.shell(`exec setsid --wait "$C" run --gpus 2 -- sh -c '${command}'`)
-    await until(async () => (await reservationIds(host.poolPath))?.length === 0, 2000)
+    await until(async () => (await host.reservationIds())?.length === 0, 2000)
     await until(() => keepersOf(host).length === 0)
     expect(await isFree(host)).toBe(true)
   })
@@ -34,7 +33,7 @@ describe('the keeper releases, without any other command', () => {
     )
     const daemon = Number(readFileSync(pidFile, 'utf8'))
     try {
-      await until(async () => (await reservationIds(host.poolPath))?.length === 0, 2000)
+      await until(async () => (await host.reservationIds())?.length === 0, 2000)
       expect(stateOf(daemon)).toBe('S')
     } finally {
       process.kill(daemon, 'SIGKILL')
@@ -77,7 +76,7 @@ describe('the very next command sees', () => {
     if (withoutKeeper) await killKeepers(host)
     process.kill(pid, 'SIGKILL')
     await until(() => stateOf(pid) === 'Z')
-    if (!withoutKeeper) await until(async () => (await reservationIds(host.poolPath))?.length === 0)
+    if (!withoutKeeper) await until(async () => (await host.reservationIds())?.length === 0)
     expect(await isFree(host)).toBe(true)
     expect((await host.canhazgpu('reserve')).status).toBe(0)
     expect(stateOf(pid)).toBe('Z')

@@ -3,7 +3,6 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { sleepsInPoll } from '../helpers/child-process.ts'
 import { executable } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
-import { reservationIds } from '../helpers/pool-files.ts'
 import { Pty } from '../helpers/pty.ts'
 import { isFree, keepersOf } from '../helpers/running.ts'
 import { until } from '../helpers/until.ts'
@@ -170,5 +169,5 @@ test('the keeper has no terminal, and nothing of it', async () => {
   expect(descriptors.filter(path => path.startsWith('/dev/'))).toEqual(Array(3).fill('/dev/null'))
   pty.type(CTRL_C)
   await pty.end()
-  await until(async () => (await reservationIds(host.poolPath))?.length === 0)
+  await until(async () => (await host.reservationIds())?.length === 0)
 })

@@ -45,7 +45,7 @@ test('a reserved GPU shows what is really on it', async () => {
 test('a duration goes on in hours beyond a day', async () => {
   using host = await Host.withPool(1)
   const now = Date.now()
-  const store = await openStore(`sqlite:${host.poolPath}`, 'write')
+  const store = await openStore(host.storeUrl, 'write')
   await store.update(() => ({
     changes: [
       {

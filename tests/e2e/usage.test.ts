@@ -55,7 +55,7 @@ describe('a word too many, or a wrong one', () => {
     ],
     [
       ['status', '--store', 'pool.db'],
-      'Invalid store: "pool.db". Use sqlite:PATH, for example --store sqlite:/var/lib/canhazgpu/pool.db',
+      'Invalid store: "pool.db". Use sqlite:PATH, for example --store sqlite:/var/lib/canhazgpu/pool.db, or redis://SERVER',
     ],
   ])('%j is refused with what to type instead', async (args, message) => {
     using host = new Host(1)

@@ -1,6 +1,13 @@
 import type { Change } from '../../src/core/changes.ts'
 import type { EventKind, LogEvent, UsageRecord } from '../../src/core/history.ts'
-import { type Drain, POLICIES, type Pool, type QueueEntry, type Reservation } from '../../src/core/pool.ts'
+import {
+  type Drain,
+  type Move,
+  POLICIES,
+  type Pool,
+  type QueueEntry,
+  type Reservation,
+} from '../../src/core/pool.ts'
 import fc from './fast-check.ts'
 
 /** A change in the making: what it becomes depends on the pool that it meets. `which` counts those that are there. */
@@ -8,6 +15,7 @@ export type Intent =
   | { readonly kind: 'initialize'; readonly provider: Pool['provider']; readonly gpuCount: number }
   | { readonly kind: 'resize'; readonly gpuCount: number }
   | { readonly kind: 'drain'; readonly index: number; readonly drain: Drain | null }
+  | { readonly kind: 'move'; readonly move: Move | null }
   | { readonly kind: 'add'; readonly draft: Reservation; readonly wanted: readonly boolean[] }
   | { readonly kind: 'remove'; readonly which: number; readonly releasedAt: number }
   | { readonly kind: 'heartbeat' | 'warn-idle'; readonly which: number; readonly at: number }
@@ -109,6 +117,7 @@ export const event: fc.Arbitrary<LogEvent> = fc.record({
     'queued',
     'left',
     'drained',
+    'moved',
   ),
   holder,
   ...labels,
@@ -125,6 +134,7 @@ const intent: fc.Arbitrary<Intent> = fc.oneof(
   },
   { weight: 2, arbitrary: ofKind('resize', { gpuCount: fc.integer({ min: 1, max: 14 }) }) },
   { weight: 3, arbitrary: ofKind('drain', { index, drain: fc.option(drain()) }) },
+  { weight: 1, arbitrary: ofKind('move', { move: fc.option(move()) }) },
   {
     weight: 6,
     arbitrary: ofKind('add', { draft, wanted: fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }) }),
@@ -157,6 +167,14 @@ function provider() {
 
 function drain() {
   return fc.record({ at: instant, by: holder, note: labels.note })
+}
+
+function move() {
+  return fc.record({
+    id,
+    state: fc.constantFrom('arriving' as const, 'leaving' as const, 'left' as const),
+    other: fc.string(),
+  })
 }
 
 function observed() {

@@ -36,6 +36,7 @@ export function aPool({
     reservations: [],
     queue: [],
     observedAt: null,
+    move: null,
     ...parts,
   }
 }

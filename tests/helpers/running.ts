@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { shownStoreUrl } from '../../src/store/open.ts'
 import { sleepsInPoll, stateOf } from './child-process.ts'
 import type { Host } from './host.ts'
 import { until } from './until.ts'
@@ -57,24 +58,33 @@ async function keeperAtWork(host: Host, pid: number): Promise<number> {
 }
 
 /** The keepers of a host's pool, or of one process in it, by their command lines. */
-export function keepersOf({ poolPath }: Host, pid?: number): number[] {
+export function keepersOf({ storeUrl }: Pick<Host, 'storeUrl'>, pid?: number): number[] {
+  // On their command lines there is no password.
+  const shown = shownStoreUrl(storeUrl)
+  return keepersOfStores(url => url === shown).filter(
+    keeper => pid === undefined || commandLine(keeper).includes(`pid=${pid}`),
+  )
+}
+
+/** The keepers of all pools in some stores. */
+export function keepersOfStores(isMeant: (storeUrl: string) => boolean): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-    .filter(other => {
-      const words = commandLine(other)
-      return (
-        words[1] === 'keeper' &&
-        words.includes(`store=sqlite:${poolPath}`) &&
-        (pid === undefined || words.includes(`pid=${pid}`))
-      )
+    .filter(pid => {
+      const words = commandLine(pid)
+      const store = words.find(word => word.startsWith('store='))
+      return words[1] === 'keeper' && store !== undefined && isMeant(store.slice('store='.length))
     })
 }
 
 /** Kills all keepers of a host, and waits until they are gone. */
 export async function killKeepers(host: Host): Promise<void> {
-  for (const pid of keepersOf(host)) process.kill(pid, 'SIGKILL')
-  await until(() => keepersOf(host).length === 0)
+  await until(() => {
+    // Once more each time: one may have been on its way to its post.
+    for (const pid of keepersOf(host)) process.kill(pid, 'SIGKILL')
+    return keepersOf(host).length === 0
+  })
 }
 
 /** The words of a process's command line; none when it is gone or a zombie. */

@@ -4,7 +4,7 @@ import { documentText } from './documents.ts'
 const schema = JSON.parse(documentText('docs/schema/v1.json')) as object
 
 /** What others take in by `allOf`. */
-const PARTS = new Set(['report_totals'])
+const PARTS = new Set(['report_totals', 'host_status'])
 
 // The pattern beside each `format` says it more strictly.
 const validate = new Ajv2020({

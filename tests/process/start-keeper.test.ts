@@ -10,10 +10,12 @@ import {
 import { identityOf, sleepsInPoll } from '../helpers/child-process.ts'
 import fc from '../helpers/fast-check.ts'
 import { Host } from '../helpers/host.ts'
+import { aRun } from '../helpers/pools.ts'
 import { until } from '../helpers/until.ts'
 
 const orders: fc.Arbitrary<KeeperOrders> = fc.record({
   storeUrl: fc.string({ unit: 'binary', minLength: 1 }).map(path => `sqlite:/${path}`),
+  storeEnvironment: fc.constant({}),
   reservationId: fc.stringMatching(/^[\w-]{1,36}$/),
   gpus: fc.uniqueArray(fc.nat(1023), { minLength: 1 }),
   memoryThresholdMiB: fc.nat(),
@@ -41,11 +43,13 @@ const orders: fc.Arbitrary<KeeperOrders> = fc.record({
           },
         ),
         killAfterMs: fc.option(fc.nat()),
+        claim: fc.option(fc.string({ unit: 'binary' }).map(note => aRun({ note }))),
       })
-      .map(({ bootId, pidNamespace, pids, killAfterMs }) => ({
+      .map(({ bootId, pidNamespace, pids, killAfterMs, claim }) => ({
         type: 'run' as const,
         processes: pids.map(process => ({ bootId, pidNamespace, ...process })),
         killAfterMs,
+        claim,
       })),
   ),
 })

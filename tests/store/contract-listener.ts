@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import type { Change } from '../../src/core/changes.ts'
 import { ChildProcess } from '../helpers/child-process.ts'
 import { aManual, anEntry } from '../helpers/pools.ts'
 import { StoreProcess } from '../helpers/store-process.ts'
@@ -8,6 +9,11 @@ import { deciding, initialized, type Place } from '../helpers/stores.ts'
 const FOREVER = '10000'
 /** Long enough for a wake-up that should not be there to come. */
 const A_MOMENT = '300'
+
+/** Something to be written that changes next to nothing. */
+function aChange(at: number): Change {
+  return { kind: 'observe', at, gpus: [], reservations: [] }
+}
 
 /** How a store lets those sleep who wait, and wakes them. */
 export function listenerContract(open: () => Place): void {
@@ -73,7 +79,7 @@ export function listenerContract(open: () => Place): void {
       using place = open()
       using store = await initialized(place.url)
       await using waiter = await listening(place.url)
-      for (let i = 0; i < 10; i++) await store.update(() => deciding())
+      for (let at = 0; at < 10; at++) await store.update(() => deciding(aChange(at)))
       expect(await waiter.must('wait', FOREVER)).toBe(true)
       expect(await waiter.must('wait', A_MOMENT)).toBe(false)
     })

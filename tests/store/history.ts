@@ -100,7 +100,8 @@ export function historyContract(name: string, open: () => Place): void {
       test('forgets with each event some of what is older, and never what is younger', async () => {
         using place = open()
         const all = await initialized(place.url)
-        const ages = Array.from({ length: 500 }, (_, number) => number * 6 * MINUTE)
+        // Written down as they happened: the oldest first.
+        const ages = Array.from({ length: 500 }, (_, number) => number * 6 * MINUTE).reverse()
         await write(
           all,
           ...ages.map((age): Change => ({ kind: 'record', record: aRecord({ endedAt: NOW - age }) })),

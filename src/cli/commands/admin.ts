@@ -1,11 +1,11 @@
 import { type Authority, administer, type Wish } from '../../core/administer.ts'
 import { NoProviderError, ProviderNotBuiltError, TooManyGpusError, UsageError } from '../../core/errors.ts'
 import { MAX_GPUS } from '../../core/initialize.ts'
-import type { Provider } from '../../core/pool.ts'
+import type { Provider, RunReservation } from '../../core/pool.ts'
 import { NVIDIA_SMI } from '../../probe/nvidia-smi.ts'
 import { openProbe } from '../../probe/probe.ts'
 import { sightAll } from '../../process/identity.ts'
-import { examineStore } from '../../store/open.ts'
+import { examineStore, isSameStore, shownStoreUrl } from '../../store/open.ts'
 import type { Store } from '../../store/store.ts'
 import { isOnPath } from '../../system/spawn.ts'
 import { userNameOf } from '../../system/user-name.ts'
@@ -64,9 +64,10 @@ export default defineCommand({
     checkUsage(values)
     const { store, wish } = await prepare(values, context)
     const authority = await authorityOn(store, context)
+    const lost = store.fleet ? await lostRuns(context) : []
     const done = await store.update(pool => {
       const sightings = pool ? sightAll(pool) : new Map()
-      return administer(pool, wish, authority, { sightings, now: context.now() })
+      return administer(pool, wish, authority, { sightings, lost, now: context.now() })
     })
     context.notice(...adminNotices(done, wish))
     context.print(...adminLines(done, wish))
@@ -77,9 +78,9 @@ export default defineCommand({
 
 /** A pool in a place that was there before may be nobody else's to use, or everybody's to delete. */
 async function warnOfDirectory({ storeUrl, notice }: Context): Promise<void> {
-  if (!storeUrl.startsWith('sqlite:')) return
   const { directoryWarning } = await import('../doctor/directories.ts')
-  const warning = directoryWarning(await examineStore(storeUrl))
+  const found = await examineStore(storeUrl)
+  const warning = found.kind === 'server' ? null : directoryWarning(found)
   if (warning !== null) notice(warning)
 }
 
@@ -135,12 +136,18 @@ async function checkGpuCount(provider: Provider, gpuCount: number, context: Cont
   if (reported !== null && gpuCount > reported) throw new TooManyGpusError(NVIDIA_SMI, gpuCount, reported)
 }
 
+/** What keepers on this host hold in this store, whether it knows of it or not. */
+async function lostRuns({ storeUrl }: Context): Promise<RunReservation[]> {
+  const { keptRuns } = await import('../../process/find-keepers.ts')
+  return keptRuns(url => isSameStore(url, storeUrl))
+}
+
 /** Anybody may write to a shared pool; changing what it is is for those who made it. */
 async function authorityOn(store: Store, { storeUrl, holder }: Context): Promise<Authority> {
   const uid = await store.administratorUid()
   return {
     by: holder,
-    path: storeUrl,
+    path: shownStoreUrl(storeUrl),
     administrator: uid === null ? null : { uid, userName: userNameOf(uid) },
   }
 }

@@ -1,3 +1,4 @@
+import { allHosts } from '../all-option.ts'
 import { defineCommand } from '../command.ts'
 import { flag, wholeNumber } from '../options.ts'
 
@@ -9,6 +10,11 @@ export default defineCommand({
   summary: 'Show what has happened, newest last',
   examples: ['canhazgpu log', 'canhazgpu log --lines 100', 'canhazgpu log --follow'],
   options: {
+    all: allHosts(
+      'Show what has happened on every host that shares the store',
+      ['follow'],
+      'the log that goes on is that of one host',
+    ),
     follow: flag({
       short: 'f',
       help: 'Go on: show what happens from now on, until Ctrl-C',
@@ -28,7 +34,12 @@ export default defineCommand({
       example: '--json',
     }),
   },
-  async run({ follow, lines, json }, context) {
+  async run({ all, follow, lines, json }, context) {
+    if (all) {
+      const { showLogs } = await import('../fleet/show-logs.ts')
+      await showLogs(context, { lines, json })
+      return 0
+    }
     const { showLog } = await import('../show-log.ts')
     await showLog(context, { follow, lines, json })
     return 0

@@ -45,6 +45,10 @@ export default defineCommand({
       const pool = initialized(stored)
       return releaseManual(pool, context.holder.uid, sightAll(pool), context.now())
     })
+    if (store.fleet && gpus.length > 0) {
+      const { lookForOthers } = await import('../fleet/look-for-others.ts')
+      lookForOthers(context)
+    }
     if (json) {
       const { releaseDocument } = await import('../output/json/release.ts')
       context.print(releaseDocument(gpus))

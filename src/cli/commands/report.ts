@@ -1,4 +1,5 @@
 import { UsageError } from '../../core/errors.ts'
+import { allHosts } from '../all-option.ts'
 import { defineCommand } from '../command.ts'
 import { jsonOption } from '../json-option.ts'
 import { choice, flag, wholeNumber } from '../options.ts'
@@ -11,6 +12,7 @@ export default defineCommand({
   summary: 'Show who has used how many GPU hours',
   examples: ['canhazgpu report', 'canhazgpu report --days 7 --by day', 'canhazgpu report --by gpu --csv'],
   options: {
+    all: allHosts('Show the use of every host that shares the store'),
     days: wholeNumber({
       placeholder: 'N',
       help: 'How many days to look back: today and the days before it',
@@ -28,10 +30,16 @@ export default defineCommand({
     json: jsonOption,
     csv: flag({ help: 'Print comma-separated values, for spreadsheets', example: '--csv' }),
   },
-  async run({ days, by, json, csv }, context) {
+  async run({ all, days, by, json, csv }, context) {
     if (json && csv) throw new UsageError('--json and --csv do not go together. Use one of the two')
+    const asked = { dayCount: days, by, form: json ? 'json' : csv ? 'csv' : 'table' } as const
+    if (all) {
+      const { showFleetReport } = await import('../fleet/show-report.ts')
+      await showFleetReport(context, asked)
+      return 0
+    }
     const { showReport } = await import('../show-report.ts')
-    await showReport(context, { dayCount: days, by, form: json ? 'json' : csv ? 'csv' : 'table' })
+    await showReport(context, asked)
     return 0
   },
 })

@@ -1,7 +1,8 @@
 import { processOwner } from '../../system/user-name.ts'
+import { allHosts } from '../all-option.ts'
 import { defineCommand } from '../command.ts'
 import { jsonOption } from '../json-option.ts'
-import { look } from '../look.ts'
+import { leaveSeen, look } from '../look.ts'
 import { flag } from '../options.ts'
 import { statusLines } from '../output/status-lines.ts'
 import { watchInterval } from '../watch-option.ts'
@@ -11,8 +12,14 @@ const BOTH_SAY = 'both say what is printed'
 export default defineCommand({
   name: 'status',
   summary: 'Show current GPU allocation status',
-  examples: ['canhazgpu status', 'canhazgpu status --watch', 'canhazgpu status --summary'],
+  examples: [
+    'canhazgpu status',
+    'canhazgpu status --watch',
+    'canhazgpu status --summary',
+    'canhazgpu status --all',
+  ],
   options: {
+    all: allHosts('Show every host that shares the store'),
     wide: flag({
       help: 'Show model, total memory, utilization and temperature of every GPU, too',
       example: '--wide',
@@ -29,12 +36,17 @@ export default defineCommand({
     }),
     json: { ...jsonOption, excludes: ['watch'], excludesBecause: BOTH_SAY },
   },
-  async run({ wide, summary, watch: intervalMs, json }, context) {
+  async run({ all, wide, summary, watch: intervalMs, json }, context) {
+    if (all || context.origins.given.has('host')) {
+      const { showHosts } = await import('../fleet/show-status.ts')
+      if (await showHosts(context, { all, summary, json, isWatched: intervalMs !== null })) return 0
+    }
     if (intervalMs !== null) {
       const { watchStatus } = await import('../watch.ts')
       return watchStatus(context, { intervalMs, wide })
     }
-    const { pool, facts } = await look(context, { details: wide || json })
+    const picture = await look(context, { details: wide || json })
+    const { pool, facts } = picture
     if (json) {
       const { statusDocument } = await import('../output/json/status.ts')
       context.print(statusDocument(pool, facts, processOwner))
@@ -44,6 +56,7 @@ export default defineCommand({
     } else {
       context.printColoured(...statusLines(pool, facts, processOwner))
     }
+    await leaveSeen(picture)
     return 0
   },
 })

@@ -6,6 +6,7 @@ import { findOrigins } from '../command-line.ts'
 import { globalOptions } from '../global-options.ts'
 import { print } from '../output/print.ts'
 import { resolveOptions, settingsFor } from '../settings.ts'
+import { chosenStoreUrl } from '../store-url.ts'
 import { type Candidate, complete } from './complete.ts'
 
 /**
@@ -57,10 +58,11 @@ async function gpus({ before, begun }: { before: string; begun: string }, words:
 function storeUrl(words: readonly string[]): string {
   const given = new Map<string, string>()
   for (const [at, word] of words.entries()) {
-    const [, name, attached] = /^--(store|config)(?:=(.*))?$/s.exec(word) ?? []
+    const [, name, attached] = /^--(store|store-file|host|config)(?:=(.*))?$/s.exec(word) ?? []
     const value = attached ?? words[at + 1]
-    if (name !== undefined && value) given.set(name, value)
+    if (name !== undefined && value) given.set(name === 'store-file' ? 'storeFile' : name, value)
   }
   const { layers } = findOrigins(given, process.env)
-  return resolveOptions(globalOptions, given, settingsFor(globalOptions, null, layers)).store
+  const options = resolveOptions(globalOptions, given, settingsFor(globalOptions, null, layers))
+  return chosenStoreUrl(options, false)
 }

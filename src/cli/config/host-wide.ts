@@ -12,14 +12,14 @@ import { standingSettings } from './standing-settings.ts'
  */
 export function standingSettingsFor(
   layers: readonly Layer[],
-  storeUrl: string,
+  storeUrl: () => string,
   putAside: (setting: Ranked) => void = () => {},
 ): Settings {
   const settings = settingsFor(standingSettings, null, layers)
   const hostSettings = settingsFor(standingSettings, null, layers.map(ofHost))
   return key => {
     const setting = settings(key)
-    if (!setting || isOfHost(setting) || !isHostWide(key) || mayReplace(storeUrl)) return setting
+    if (!setting || isOfHost(setting) || !isHostWide(key) || mayReplace(storeUrl())) return setting
     putAside(setting)
     return hostSettings(key)
   }

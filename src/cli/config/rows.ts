@@ -1,3 +1,4 @@
+import { shownStoreUrl } from '../../store/open.ts'
 import type { Origins } from '../command.ts'
 import { allCommands } from '../commands.ts'
 import type { Option, Options } from '../options.ts'
@@ -44,7 +45,9 @@ function row(command: string | null, key: string, option: Option<unknown>, setti
   const shown = { command, key: fileKey(key) }
   if (!setting) return { ...shown, value: defaultValue(option), source: null }
   read(option, setting)
-  const value = setting.text === null ? null : writtenValue(option, setting.text)
+  // Whoever shows their configuration to others does not want to show a password.
+  const text = key === 'store' && setting.text !== null ? shownStoreUrl(setting.text) : setting.text
+  const value = text === null ? null : writtenValue(option, text)
   return { ...shown, value, source: setting.file ?? setting.source }
 }
 

@@ -9,9 +9,13 @@ import { tomlLines } from './toml-lines.ts'
 
 /** What `config` prints. */
 export function showConfiguration(context: Context, { all, json }: { all: boolean; json: boolean }): void {
-  const { origins, storeUrl, print, notice } = context
+  const { origins, print, notice } = context
   const aside: Ranked[] = []
-  const standing = standingSettingsFor(origins.layers, storeUrl, setting => aside.push(setting))
+  const standing = standingSettingsFor(
+    origins.layers,
+    () => context.storeUrl,
+    setting => aside.push(setting),
+  )
   const rows = configurationRows(origins, all, standing)
   const files = origins.files.map(({ path }) => path)
   if (json) print(jsonDocument('config', { files, settings: rows.map(row => ({ ...row })) }))

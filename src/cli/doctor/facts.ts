@@ -6,13 +6,15 @@ import { NvidiaSmiProbe } from '../../probe/nvidia-smi.ts'
 import { type DriverHealth, driverHealth } from '../../probe/nvidia-smi-health.ts'
 import { sightAll } from '../../process/identity.ts'
 import { examineStore } from '../../store/open.ts'
+import type { ServerExamination } from '../../store/redis/examine.ts'
 import type { PoolExamination } from '../../store/sqlite/examine.ts'
 import { readLink, readText } from '../../system/libc/files.ts'
 import type { Context } from '../command.ts'
+import { initialized } from '../context.ts'
 
 /** All that the checks look at, gathered once. What failed stands there as its error. */
 export interface HostFacts {
-  readonly store: PoolExamination
+  readonly store: PoolExamination | ServerExamination
   /** Null when there is none, or none that can be read without changing it. */
   readonly pool: Pool | null
   /** Why there should be one and it cannot be read. */
@@ -30,8 +32,7 @@ export interface HostFacts {
 export async function gatherFacts(context: Context): Promise<HostFacts> {
   const { storeUrl, memoryThresholdMiB, probeTimeoutMs } = context
   const store = await examineStore(storeUrl)
-  const isCurrent =
-    store.schema !== null && 'version' in store.schema && store.schema.version === store.schema.known
+  const isCurrent = canBeRead(store)
   const pool = isCurrent ? await readPool(context).catch(userError) : null
   const isSimulated = pool !== null && 'provider' in pool && pool.provider === 'fake'
   const [health, usage] = isSimulated
@@ -59,8 +60,16 @@ export async function gatherFacts(context: Context): Promise<HostFacts> {
   }
 }
 
+/** Whether the pool can be read without changing it. */
+function canBeRead(store: PoolExamination | ServerExamination): boolean {
+  if (store.kind === 'server') return !(store.answer instanceof UserError)
+  const { schema } = store
+  return schema !== null && 'version' in schema && schema.version === schema.known
+}
+
 async function readPool(context: Context): Promise<Pool | null> {
-  return (await context.openStore('read')).read()
+  const pool = await (await context.openStore('read')).read()
+  return pool && initialized(pool)
 }
 
 function userError(error: unknown): UserError {

@@ -1,4 +1,5 @@
 import { PoolNotInitializedError, ProbeFailedError, UserError } from '../../core/errors.ts'
+import type { ServerExamination } from '../../store/redis/examine.ts'
 import type { PoolFile } from '../../store/sqlite/examine.ts'
 import { userNameOf } from '../../system/user-name.ts'
 import { storeWord } from '../store-word.ts'
@@ -6,17 +7,22 @@ import { directoryFaults, type Fault, octal } from './directories.ts'
 import type { HostFacts } from './facts.ts'
 import { type Finding, withAdvice } from './finding.ts'
 
+/** A server on the next machine answers in a fraction of a millisecond. */
+const SLOW_MS = 100
+
 /** All users can use the pool, and nobody but its owner can delete it. */
-export function checkStore({ store: { path, files }, health }: HostFacts): Finding {
+export function checkStore({ store, pool, poolError, health }: HostFacts): Finding {
   const check = 'store'
+  const noPool = () => {
+    const gpuCount = health === null || health instanceof ProbeFailedError ? null : health.gpus.length
+    const url = store.kind === 'server' ? store.url : `sqlite:${store.path}`
+    return new PoolNotInitializedError(gpuCount, storeWord(url)).message
+  }
+  if (store.kind === 'server') return checkServer(store, poolError, pool === null ? noPool() : null)
+  const { path, files } = store
   const database = files.find(({ role }) => role === 'database')
   if (!database || database.problem === 'missing') {
-    const gpuCount = health === null || health instanceof ProbeFailedError ? null : health.gpus.length
-    return {
-      level: 'problem',
-      check,
-      text: `${path}: ${new PoolNotInitializedError(gpuCount, storeWord(`sqlite:${path}`)).message}`,
-    }
+    return { level: 'problem', check, text: `${path}: ${noPool()}` }
   }
   const faults = files.flatMap(file => faultsOf(file, database))
   const level = faults.some(({ level }) => level === 'problem') ? 'problem' : 'warning'
@@ -24,6 +30,22 @@ export function checkStore({ store: { path, files }, health }: HostFacts): Findi
   const owner = userNameOf(database.uid)
   const others = owner === 'root' ? 'root' : `${owner} and root`
   return { level: 'ok', check, text: `${path}, for all to use and nobody but ${others} to delete` }
+}
+
+/** The server answers soon, and has a pool of this host. */
+function checkServer(
+  { url, host, answer }: ServerExamination,
+  poolError: UserError | null,
+  noPool: string | null,
+): Finding {
+  const check = 'store'
+  const problem = (text: string): Finding => ({ level: 'problem', check, text })
+  if (answer instanceof UserError) return problem(answer.message)
+  if (poolError) return problem(poolError.message)
+  if (noPool !== null) return problem(`${url}: ${noPool}`)
+  const text = `${url} answers in ${answer.roundTripMs.toFixed(1)} ms; the pool is that of host ${host}`
+  if (answer.roundTripMs < SLOW_MS) return { level: 'ok', check, text }
+  return { level: 'warning', check, text: withAdvice(text, 'every command waits for it several times') }
 }
 
 function faultsOf(file: PoolFile, database: PoolFile): Fault[] {
@@ -58,8 +80,10 @@ function fileFaults({ path, uid, mode }: PoolFile, database: PoolFile): Fault[] 
 }
 
 /** This program and the pool know the same schema. */
-export function checkSchema({ store: { schema }, poolError }: HostFacts): Finding {
+export function checkSchema({ store, poolError }: HostFacts): Finding {
   const check = 'schema'
+  if (store.kind === 'server') return { level: 'ok', check, text: 'a server needs none' }
+  const { schema } = store
   if (schema === null) return { level: 'ok', check, text: 'there is none to look at - see store' }
   if (schema instanceof UserError) return { level: 'problem', check, text: schema.message }
   if (poolError) return { level: 'problem', check, text: poolError.message }

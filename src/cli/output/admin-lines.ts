@@ -15,7 +15,12 @@ function sizeLines(size: Administered['size'], gpuCount: number): string[] {
   const gpus = `${gpuCount} GPUs (IDs 0 to ${gpuCount - 1})`
   switch (size?.kind) {
     case 'initialized':
-      return [`Initialized ${gpus}`]
+      return [
+        `Initialized ${gpus}`,
+        ...(size.putBack > 0
+          ? [`Put back ${size.putBack} running reservation(s) that the store had lost`]
+          : []),
+      ]
     case 'reinitialized':
       return [`Cleared ${size.cleared} reservation(s)`, `Reinitialized ${gpus}`]
     case 'resized':

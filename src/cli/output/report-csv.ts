@@ -3,9 +3,14 @@ import { totalsJson } from './json/report.ts'
 
 const HEADERS = { user: ['uid', 'user_name', 'alias'], gpu: ['gpu_id'], day: ['day'] } as const
 
-/** What `report --csv` prints: the rows with the keys of the JSON as header, as RFC 4180 has it. */
-export function reportCsv({ by, total, rows }: Report): string[] {
-  const header = [...HEADERS[by], ...Object.keys(totalsJson(total, total))]
+/**
+ * What `report --csv` prints: the rows with the keys of the JSON as header, as RFC 4180 has it.
+ *
+ * @param hasHosts whether it is about several hosts
+ */
+export function reportCsv({ by, total, rows }: Report, hasHosts = false): string[] {
+  const host = hasHosts && by === 'gpu' ? ['host'] : []
+  const header = [...host, ...HEADERS[by], ...Object.keys(totalsJson(total, total))]
   const values = rows.map(row => [...groupCells(row), ...Object.values(totalsJson(row, total))])
   return [header, ...values].map(cells => cells.map(csvCell).join(','))
 }
@@ -15,7 +20,7 @@ function groupCells(row: ReportRow): (string | number | null)[] {
     case 'user':
       return [row.holder.uid, row.holder.userName, row.alias]
     case 'gpu':
-      return [row.index]
+      return row.host === null ? [row.index] : [row.host, row.index]
     case 'day':
       return [row.date]
   }

@@ -66,7 +66,7 @@ function labelOf(row: ReportRow): string {
     case 'user':
       return displayName(row)
     case 'gpu':
-      return `GPU ${row.index}`
+      return row.host === null ? `GPU ${row.index}` : `${row.host} GPU ${row.index}`
     case 'day':
       return row.date
   }

@@ -11,9 +11,15 @@ const SHOWN_PROCESSES = 2
  * One GPU in the words of the specification.
  *
  * @param ownerOf the user of a process, null when nobody can tell
+ * @param validated `validated`, or for an answer of the GPU tool that is not of this moment `validated 12s ago`
  */
-export function statusLine(status: GpuStatus, now: number, ownerOf: (pid: number) => string | null): string {
-  return `GPU ${status.index}: ${describe(status, now, ownerOf)}`
+export function statusLine(
+  status: GpuStatus,
+  now: number,
+  ownerOf: (pid: number) => string | null,
+  validated = 'validated',
+): string {
+  return `GPU ${status.index}: ${describe(status, now, ownerOf, validated)}`
 }
 
 const STATES: { readonly [S in GpuStatus['state']]: readonly [words: string, colour: Colour] } = {
@@ -30,9 +36,22 @@ export function statusLines(
   facts: PoolFacts,
   ownerOf: (pid: number) => string | null,
 ): ColouredLine[] {
-  return poolStatus(pool, facts).map(status => {
+  return linesOf(poolStatus(pool, facts), facts, ownerOf)
+}
+
+/** The same of GPUs whose state is known already. @param validated see `statusLine` */
+export function linesOf(
+  statuses: readonly GpuStatus[],
+  facts: PoolFacts,
+  ownerOf: (pid: number) => string | null,
+  validated?: string,
+): ColouredLine[] {
+  return statuses.map(status => {
     const details = facts.usage?.gpus.get(status.index)?.details
-    return colouredStatusLine(status, statusLine(status, facts.now, ownerOf) + detailsNote(details))
+    return colouredStatusLine(
+      status,
+      statusLine(status, facts.now, ownerOf, validated) + detailsNote(details),
+    )
   })
 }
 
@@ -57,25 +76,30 @@ export function detailsNote(details: GpuDetails | undefined): string {
   return known.length > 0 ? ` [${known.join(', ')}]` : ''
 }
 
-function describe(status: GpuStatus, now: number, ownerOf: (pid: number) => string | null): string {
+function describe(
+  status: GpuStatus,
+  now: number,
+  ownerOf: (pid: number) => string | null,
+  validated: string,
+): string {
   switch (status.state) {
     case 'available': {
       const { lastReleasedAt } = status
       const released =
         lastReleasedAt === null ? '' : ` (last released ${formatDuration(now - lastReleasedAt)} ago)`
-      return `AVAILABLE${released}${availableNote(status.validation)}`
+      return `AVAILABLE${released}${availableNote(status.validation, validated)}`
     }
     case 'reserved': {
       const { reservedAt, note } = status.reservation
       const held = formatDuration(now - reservedAt)
-      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, reservedAt, now)}${drainNote(status.drain)}${note === null ? '' : ` - ${note}`}`
+      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, { reservedAt, now, validated })}${drainNote(status.drain)}${note === null ? '' : ` - ${note}`}`
     }
     case 'in-use-without-reservation':
       return `IN USE WITHOUT RESERVATION by ${users(status.processes, ownerOf)} - ${use(status.memoryMiB, status.processes)}${drainNote(status.drain)}`
     case 'drained': {
       const { by, at, note } = status.drain
       const why = note === null ? '' : ` (${note})`
-      return `DRAINED by ${by.userName} for ${formatDuration(now - at)}${why}${availableNote(status.validation)}`
+      return `DRAINED by ${by.userName} for ${formatDuration(now - at)}${why}${availableNote(status.validation, validated)}`
     }
     case 'unavailable':
       return `UNAVAILABLE (not reported by ${status.tool})`
@@ -94,9 +118,9 @@ function terms(reservation: Reservation, now: number): string {
     : `manual, expires in ${formatDuration(reservation.expiresAt - now)}`
 }
 
-function availableNote(validation: Validation): string {
+function availableNote(validation: Validation, validated: string): string {
   if (validation.kind === 'idle') {
-    return validation.memoryMiB ? ` [validated: ${validation.memoryMiB}MB used]` : ''
+    return validation.memoryMiB ? ` [${validated}: ${validation.memoryMiB}MB used]` : ''
   }
   return ` ${unvalidatedNote(validation)}`
 }
@@ -104,16 +128,19 @@ function availableNote(validation: Validation): string {
 /** From here on the time is shown for which a reserved GPU has been unused; before, it is just not used yet. */
 const LEAST_UNUSED_MS = MINUTE_MS
 
-function reservedNote(validation: Validation, reservedAt: number, now: number): string {
+function reservedNote(
+  validation: Validation,
+  { reservedAt, now, validated }: { reservedAt: number; now: number; validated: string },
+): string {
   switch (validation.kind) {
     case 'in-use': {
       const memory = validation.memoryMiB === null ? 'memory unknown' : `${validation.memoryMiB}MB`
-      return `[validated: ${memory}, ${validation.processCount} processes]`
+      return `[${validated}: ${memory}, ${validation.processCount} processes]`
     }
     case 'idle': {
       const unusedMs = now - Math.max(validation.unusedSince ?? now, reservedAt)
       const since = unusedMs >= LEAST_UNUSED_MS ? ` for ${formatDuration(unusedMs)}` : ''
-      return `[validated: no actual usage detected${since}]`
+      return `[${validated}: no actual usage detected${since}]`
     }
     default:
       return unvalidatedNote(validation)

@@ -35,7 +35,7 @@ export class PoolAlreadyInitializedError extends UserError {
 }
 
 /** What only those may do to a pool who administer it: whoever made it, and root. */
-export type AdministratorsAct = 'reinitialize' | 'resize' | 'drain GPUs of' | 'undrain GPUs of'
+export type AdministratorsAct = 'reinitialize' | 'resize' | 'drain GPUs of' | 'undrain GPUs of' | 'move'
 
 export class NotAdministratorError extends UserError {
   readonly code = 'not-administrator'

@@ -19,6 +19,7 @@ export interface PoolFile {
 
 /** What a pool is made of. */
 export interface PoolExamination {
+  readonly kind?: 'files'
   readonly path: string
   /** From the root down to its directory, then its files. */
   readonly files: readonly PoolFile[]

@@ -1,5 +1,6 @@
 import type {
   Gpu,
+  Move,
   Policy,
   Pool,
   ProcessIdentity,
@@ -10,7 +11,7 @@ import type {
 
 /** Each GPU with its reservation, if it has one. */
 export const SELECT_POOL = `
-  SELECT pool.provider, pool.observed_at, gpu.gpu_index, gpu.last_released_at, gpu.last_holder_uid, gpu.unused_since,
+  SELECT pool.provider, pool.observed_at, pool.move, gpu.gpu_index, gpu.last_released_at, gpu.last_holder_uid, gpu.unused_since,
          gpu.drained_at, gpu.drained_by_uid, gpu.drained_by_name, gpu.drain_note, reservation.*
   FROM pool CROSS JOIN gpu LEFT JOIN reservation ON reservation.id = gpu.reservation_id
   ORDER BY gpu.gpu_index`
@@ -28,6 +29,7 @@ export interface LabelColumns {
 export interface PoolRow extends LabelColumns {
   readonly provider: string
   readonly observed_at: number | null
+  readonly move: string | null
   readonly gpu_index: number
   readonly last_released_at: number | null
   readonly last_holder_uid: number | null
@@ -72,6 +74,7 @@ export function poolFromRows(rows: readonly PoolRow[], queueRows: readonly Queue
   return {
     provider: first.provider as Provider,
     observedAt: first.observed_at,
+    move: first.move === null ? null : (JSON.parse(first.move) as Move),
     gpus: rows.map(gpuFromRow),
     reservations: [...reservations.values()],
     queue: queueRows.map(queueEntryFromRow),

@@ -2,9 +2,10 @@ import type { Database } from 'bun:sqlite'
 import { StoreDamagedError, StoreTooNewError } from '../../core/errors.ts'
 import pool from './migrations/0001-pool.sql' with { type: 'text' }
 import queueAndHistory from './migrations/0002-queue-and-history.sql' with { type: 'text' }
+import move from './migrations/0003-move.sql' with { type: 'text' }
 
 /** In order; the number of a migration is its place, from 1, and `PRAGMA user_version` counts those that were applied. */
-const MIGRATIONS: readonly string[] = [pool, queueAndHistory]
+const MIGRATIONS: readonly string[] = [pool, queueAndHistory, move]
 
 /** The version of the schema that this program knows. */
 export const KNOWN_VERSION = MIGRATIONS.length

@@ -19,6 +19,8 @@ import { writeChange } from './write.ts'
  * What goes wrong, or is needed once in a pool's life, is loaded when it happens: see `import(` below.
  */
 export class SqliteStore implements Store {
+  readonly fleet = null
+
   /** @param db null when there is no file: a pool that was never initialized */
   private constructor(
     private readonly path: string,
@@ -48,10 +50,10 @@ export class SqliteStore implements Store {
     return explained(this.path, 'read', () => this.db?.transaction(() => this.load())() ?? null)
   }
 
-  async update<T>(decide: (pool: Pool | null) => Decision<T>): Promise<T> {
+  async update<T>(decide: (pool: Pool | null, life: null) => Decision<T>): Promise<T> {
     const { db, path } = this
     if (!db) {
-      const { changes, result } = decide(null)
+      const { changes, result } = decide(null, null)
       if (changes.length > 0) throw new Error(`changes decided for ${path}, which does not exist`)
       return result
     }
@@ -80,7 +82,7 @@ export class SqliteStore implements Store {
     return explained(this.path, 'read', () => (this.db ? selectEvents(this.db, range) : []))
   }
 
-  listen(): Listener {
+  async listen(): Promise<Listener> {
     return new SqliteListener(this.path)
   }
 
@@ -97,11 +99,11 @@ export class SqliteStore implements Store {
     this.db?.close()
   }
 
-  private transact<T>(db: Database, decide: (pool: Pool | null) => Decision<T>): T {
+  private transact<T>(db: Database, decide: (pool: Pool | null, life: null) => Decision<T>): T {
     db.exec('BEGIN IMMEDIATE')
     try {
       const walSize = fileSize(walPath(this.path))
-      const { changes, result } = decide(this.load())
+      const { changes, result } = decide(this.load(), null)
       for (const change of changes) writeChange(db, change)
       const event = changes.findLast(change => change.kind === 'log')?.event
       if (event && this.historyMs !== null) forgetSome(db, event.at - this.historyMs)

@@ -22,6 +22,9 @@ export function writeChange(db: Database, change: Change): void {
       )
       return
     }
+    case 'move':
+      db.run('UPDATE pool SET move = ?', [change.move && JSON.stringify(change.move)])
+      return
     case 'add':
       addReservation(db, change.reservation)
       return

@@ -17,7 +17,7 @@ describe('what is offered', () => {
     ['stat', ['status']],
     ['x', []],
     ['frobnicate ', []],
-    ['--st', ['--store']],
+    ['--st', ['--store', '--store-file']],
     ['--store x stat', ['status']],
     ['--store stat', []],
     ['run --po', ['--policy']],

@@ -101,8 +101,8 @@ const orders: Record<string, (...words: string[]) => unknown> = {
     return [...seen].sort()
   },
 
-  listen() {
-    listener = store().listen()
+  async listen() {
+    listener = await store().listen()
   },
 
   /** Waits on the listener. @returns whether it was woken */

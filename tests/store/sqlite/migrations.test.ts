@@ -12,7 +12,7 @@ import { aHolder, aManual, aPool, aProcess, aRun } from '../../helpers/pools.ts'
 import { StoreProcess } from '../../helpers/store-process.ts'
 import { temporaryDirectory } from '../../helpers/temporary.ts'
 
-const KNOWN_VERSION = 2
+const KNOWN_VERSION = 3
 const ACCESSES: StoreAccess[] = ['read', 'write', 'create']
 
 let place: ReturnType<typeof temporaryDirectory>

@@ -1,3 +1,4 @@
+import type { HostView } from '../../../core/host-view.ts'
 import type { Pool, QueueEntry } from '../../../core/pool.ts'
 import { poolQueue, type Waiting } from '../../../core/queue.ts'
 import type { PoolFacts } from '../../../core/status.ts'
@@ -6,10 +7,20 @@ import { holderJson, reservationJson } from './reservation.ts'
 
 /** What `queue --json` prints: the requests in the order in which they came. */
 export function queueDocument(pool: Pool, facts: PoolFacts): string {
-  return jsonDocument('queue', {
-    at: time(facts.now),
-    requests: poolQueue(pool, facts).map(({ entry, waiting }) => requestJson(entry, waiting, facts.now)),
-  })
+  return jsonDocument('queue', { at: time(facts.now), requests: requestsJson(pool, facts, null) })
+}
+
+/** The same of all hosts, one after the other. @param now by the clock of the host on which this runs */
+export function queueOfHostsDocument(views: readonly HostView[], now: number): string {
+  const requests = views.flatMap(({ host, pool, facts }) => requestsJson(pool, facts, host))
+  return jsonDocument('queue', { at: time(now), requests })
+}
+
+function requestsJson(pool: Pool, facts: PoolFacts, host: string | null): JsonObject[] {
+  return poolQueue(pool, facts).map(({ entry, waiting }) => ({
+    host,
+    ...requestJson(entry, waiting, facts.now),
+  }))
 }
 
 function requestJson(entry: QueueEntry, waiting: Waiting, now: number): JsonObject {

@@ -3,9 +3,14 @@ import { meanWaitMs } from '../report-table.ts'
 import { type JsonObject, jsonDocument, seconds, time } from './document.ts'
 import { holderJson } from './reservation.ts'
 
-/** What `report --json` prints. */
-export function reportDocument({ by, from, to, total, rows }: Report, now: number): string {
+/** What `report --json` prints. @param hosts whose use it is, null for the one host of a store */
+export function reportDocument(
+  { by, from, to, total, rows }: Report,
+  hosts: readonly string[] | null,
+  now: number,
+): string {
   return jsonDocument('report', {
+    hosts,
     by,
     since: time(from),
     until: time(Math.min(to, now)),
@@ -19,7 +24,7 @@ function groupJson(row: ReportRow): JsonObject {
     case 'user':
       return { holder: holderJson(row.holder), alias: row.alias }
     case 'gpu':
-      return { gpu_id: row.index }
+      return { host: row.host, gpu_id: row.index }
     case 'day':
       return { day: row.date }
   }

@@ -1,9 +1,9 @@
 import type { Pool } from '../../../core/pool.ts'
 import { poolQueue } from '../../../core/queue.ts'
 import { type GpuStatus, type PoolFacts, poolStatus } from '../../../core/status.ts'
-import { summarize } from '../../../core/summary.ts'
+import { type PoolSummary, summarize } from '../../../core/summary.ts'
 import { type GpuUsage, memoryInUseMiB } from '../../../core/usage.ts'
-import { type JsonObject, jsonDocument, time } from './document.ts'
+import { type JsonObject, jsonDocument, seconds, time } from './document.ts'
 import { holderJson, reservationJson } from './reservation.ts'
 
 /** What `status --json` prints. @param ownerOf the user of a process, null when nobody can tell */
@@ -12,23 +12,35 @@ export function statusDocument(
   facts: PoolFacts,
   ownerOf: (pid: number) => string | null,
 ): string {
+  return jsonDocument('status', statusJson(pool, facts, ownerOf))
+}
+
+/** What is known of a host whose status is told from elsewhere. */
+export interface FromElsewhere {
+  readonly host: string
+  readonly lastSignAgoMs: number
+  readonly probedAgoMs: number | null
+}
+
+/** @param elsewhere null for the host on which this runs */
+export function statusJson(
+  pool: Pool,
+  facts: PoolFacts,
+  ownerOf: (pid: number) => string | null,
+  elsewhere: FromElsewhere | null = null,
+): JsonObject {
   const statuses = poolStatus(pool, facts)
-  const { gpus, free, reserved, drained, ...summary } = summarize(statuses, poolQueue(pool, facts).length)
   const gpuOf = new Map(pool.gpus.map(gpu => [gpu.index, gpu]))
-  return jsonDocument('status', {
+  const probedAgoMs = elsewhere?.probedAgoMs ?? null
+  return {
+    host: elsewhere?.host ?? null,
+    last_sign_seconds_ago: elsewhere && seconds(elsewhere.lastSignAgoMs),
+    validated_seconds_ago: probedAgoMs === null ? null : seconds(probedAgoMs),
     at: time(facts.now),
     provider: pool.provider,
     is_validated: facts.usage !== null,
     memory_threshold_mib: facts.memoryThresholdMiB,
-    summary: {
-      gpus,
-      free,
-      reserved,
-      drained,
-      in_use_without_reservation: summary.inUseWithoutReservation,
-      not_validated: summary.notValidated,
-      waiting: summary.waiting,
-    },
+    summary: summaryJson(summarize(statuses, poolQueue(pool, facts).length)),
     gpus: statuses.map(status => {
       const gpu = gpuOf.get(status.index)
       const usage = facts.usage?.gpus.get(status.index)
@@ -45,7 +57,19 @@ export function statusDocument(
         ...usageJson(usage, ownerOf),
       }
     }),
-  })
+  }
+}
+
+export function summaryJson({ gpus, free, reserved, drained, ...summary }: PoolSummary): JsonObject {
+  return {
+    gpus,
+    free,
+    reserved,
+    drained,
+    in_use_without_reservation: summary.inUseWithoutReservation,
+    not_validated: summary.notValidated,
+    waiting: summary.waiting,
+  }
 }
 
 /** `available` is a promise here: what `status` shows as available although nobody could validate it is unknown to a program. */

@@ -1,0 +1,64 @@
+import { readdirSync } from 'node:fs'
+import type { RunReservation } from '../core/pool.ts'
+import { processUid, userNameOf } from '../system/user-name.ts'
+import { strings } from './caller.ts'
+import { KEEPER } from './hidden-words.ts'
+import { sight } from './identity.ts'
+import { type KeeperOrders, parseKeeperOrders, type RunTask } from './start-keeper.ts'
+
+/**
+ * What the keepers on this host hold, as their command lines tell it: run reservations whose processes live.
+ *
+ * @param isMeant whether a keeper's store is the one that is asked about
+ */
+export function keptRuns(isMeant: (storeUrl: string) => boolean): RunReservation[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => keptRun(Number(name), isMeant) ?? [])
+}
+
+function keptRun(pid: number, isMeant: (storeUrl: string) => boolean): RunReservation | null {
+  const words = strings(`/proc/${pid}/cmdline`).map(String)
+  if (words[1] !== KEEPER) return null
+  const uid = processUid(pid)
+  try {
+    const orders = parseKeeperOrders(words.slice(2))
+    if (uid === null || orders.task.type !== 'run' || !isMeant(orders.storeUrl)) return null
+    const lives = orders.task.processes.some(process => sight(process) === 'alive')
+    return lives ? claimOf(orders, orders.task, uid) : null
+  } catch {
+    // Anybody may start something that looks like a keeper.
+    return null
+  }
+}
+
+/** What a keeper claims. Nobody but root claims for another user. */
+function claimOf(
+  { reservationId: id, gpus }: KeeperOrders,
+  { claim, processes }: RunTask,
+  uid: number,
+): RunReservation | null {
+  if (!claim) return null
+  const { alias, note, reservedAt, waitedMs, unusedGpuMs, endsAt } = claim
+  const holder = uid === 0 ? claim.holder : { uid, userName: userNameOf(uid) }
+  const isSound =
+    [alias, note].every(label => label === null || typeof label === 'string') &&
+    [...gpus, reservedAt, waitedMs, unusedGpuMs, holder?.uid, endsAt ?? 0].every(Number.isSafeInteger) &&
+    typeof holder.userName === 'string' &&
+    new Set(gpus).size === gpus.length
+  if (!isSound) return null
+  return {
+    id,
+    type: 'run',
+    holder: { uid: holder.uid, userName: holder.userName },
+    alias,
+    note,
+    gpus: gpus.toSorted((a, b) => a - b),
+    reservedAt,
+    waitedMs,
+    unusedGpuMs,
+    processes,
+    heartbeatAt: reservedAt,
+    endsAt,
+  }
+}

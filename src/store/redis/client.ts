@@ -1,0 +1,71 @@
+import { Connection, ConnectionError, LoginError } from './connection.ts'
+import { connectionFailure, loginFailure, replyFailure } from './failure.ts'
+import { type Reply, ReplyError } from './resp.ts'
+import type { RedisPlace } from './url.ts'
+
+/** How long a server may take to be there, and to answer. */
+export const CONNECT_TIMEOUT_MS = 1500
+export const ANSWER_TIMEOUT_MS = 5000
+
+const FIRST_PAUSE_MS = 10
+
+/**
+ * Asks a server, and where the connection is cut asks again on a new one: so whatever is asked must be such that it may be
+ * done twice.
+ */
+export class Client {
+  private connection: Connection | null = null
+
+  constructor(readonly place: RedisPlace) {}
+
+  /** @throws {UserError} when the server cannot be reached, does not answer in time, or refuses */
+  async ask(...command: readonly string[]): Promise<Reply> {
+    return (await this.askAll([command]))[0] ?? null
+  }
+
+  /** Asks several things in one round trip. @throws {UserError} */
+  async askAll(commands: readonly (readonly string[])[]): Promise<Reply[]> {
+    const startedAt = performance.now()
+    let mayBeDone = false
+    for (let attempt = 0; ; attempt++) {
+      try {
+        this.connection = this.connection?.isOpen
+          ? this.connection
+          : await Connection.open(this.place, CONNECT_TIMEOUT_MS)
+        const replies = await this.connection.ask(commands, ANSWER_TIMEOUT_MS)
+        for (const [place, reply] of replies.entries())
+          if (reply instanceof ReplyError) throw replyFailure(reply, this.place, keyIn(commands[place] ?? []))
+        return replies
+      } catch (error) {
+        if (error instanceof LoginError) throw loginFailure(error.reply, this.place)
+        if (!(error instanceof ConnectionError)) throw error
+        mayBeDone ||= error.wasAsked
+        const pauseMs = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())
+        const isWorthIt = error.kind === 'cut' || error.kind === 'unreachable'
+        const isOver = performance.now() - startedAt + pauseMs > CONNECT_TIMEOUT_MS
+        if (!isWorthIt || isOver) throw connectionFailure(error, this.place, mayBeDone)
+        await new Promise(resolve => setTimeout(resolve, pauseMs))
+      }
+    }
+  }
+
+  /** Connects, where that is not done yet. @throws {UserError} */
+  async connect(): Promise<void> {
+    await this.askAll([])
+  }
+
+  /** Runs a script on the server. @throws {UserError} */
+  run(script: string, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    return this.ask('EVAL', script, String(keys.length), ...keys, ...args)
+  }
+
+  close(): void {
+    this.connection?.close()
+    this.connection = null
+  }
+}
+
+/** The first key that a command names. */
+function keyIn(command: readonly string[]): string {
+  return command.find(word => word.startsWith('canhazgpu:')) ?? ''
+}

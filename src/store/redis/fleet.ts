@@ -1,0 +1,117 @@
+import type { HostPool, HostRecord } from '../../core/fleet.ts'
+import type { LogEvent } from '../../core/history.ts'
+import type { Pool } from '../../core/pool.ts'
+import type { GpuUsage, Usage } from '../../core/usage.ts'
+import type { Fleet } from '../store.ts'
+import type { Client } from './client.ts'
+import { isPool } from './held-pool.ts'
+import { FLEET, keysOf } from './keys.ts'
+import sign from './scripts/sign.lua' with { type: 'text' }
+
+/** What is known of all hosts, from the copies that their commands leave in one place. */
+export class RedisFleet implements Fleet {
+  constructor(
+    private readonly client: Client,
+    readonly host: string,
+    /** Whether the host is this machine. */
+    private readonly isHere: () => Promise<boolean>,
+  ) {}
+
+  async hosts(): Promise<HostPool[]> {
+    const [time, copies] = await this.client.askAll([['TIME'], ['HGETALL', FLEET]])
+    const [seconds, microseconds] = (time as readonly string[]).map(Number)
+    const now = (seconds ?? 0) * 1000 + Math.floor((microseconds ?? 0) / 1000)
+    const fields = pairs(copies as readonly string[])
+    const hosts = [...fields.keys()].flatMap(name => (name.endsWith('/pool') ? [name.slice(0, -5)] : []))
+    return hosts.sort().flatMap(host => hostPool(host, fields, now) ?? [])
+  }
+
+  async leave(usage: Usage, now: number, askedAt = now): Promise<void> {
+    // What is on the GPUs here is not what is on those of another machine.
+    if (!(await this.isHere())) return
+    const { tool, gpus } = usage
+    const probed = JSON.stringify({ tool, gpus: [...gpus], tookMs: Math.max(0, now - askedAt) })
+    await this.client.run(sign, [FLEET], [this.host, String(now), '', '', probed])
+  }
+
+  async usageRecords(since: number): Promise<HostRecord[]> {
+    const { firstId, recordsIn } = await import('./history.ts')
+    const records = await this.ofEachHost(host => ['XRANGE', keysOf(host).records, firstId(since), '+'])
+    return records.flatMap(({ host, entries }) =>
+      recordsIn(entries, since, { key: keysOf(host).records, client: this.client }).map(record => ({
+        host,
+        record,
+      })),
+    )
+  }
+
+  async events(limit: number): Promise<{ readonly host: string; readonly event: LogEvent }[]> {
+    const { parsed } = await import('./history.ts')
+    const events = await this.ofEachHost(host => [
+      'XREVRANGE',
+      keysOf(host).events,
+      '+',
+      '-',
+      'COUNT',
+      String(limit),
+    ])
+    return events
+      .flatMap(({ host, entries }) =>
+        entries.map(([, fields]) => ({ host, writtenAt: Number(fields[3]), text: fields[5] })).reverse(),
+      )
+      .sort((a, b) => a.writtenAt - b.writtenAt)
+      .slice(-limit)
+      .map(({ host, text }) => ({
+        host,
+        event: parsed<LogEvent>(text, { key: keysOf(host).events, client: this.client }),
+      }))
+  }
+
+  private async ofEachHost(command: (host: string) => string[]) {
+    const names = (await this.client.ask('HKEYS', FLEET)) as readonly string[]
+    const hosts = names.flatMap(name => (name.endsWith('/pool') ? [name.slice(0, -5)] : [])).sort()
+    if (hosts.length === 0) return []
+    const replies = await this.client.askAll(hosts.map(command))
+    return hosts.map((host, place) => ({
+      host,
+      entries: replies[place] as readonly (readonly [string, readonly string[]])[],
+    }))
+  }
+}
+
+/** A host from its copies; null when they are not what canhazgpu writes: the truth is in the host's own key. */
+function hostPool(host: string, fields: ReadonlyMap<string, string>, now: number): HostPool | null {
+  const pool = json<Pool>(fields.get(`${host}/pool`))
+  const [signedAt = NaN, receivedAt = NaN] = (fields.get(`${host}/sign`) ?? '').split(' ').map(Number)
+  if (!isPool(pool) || Number.isNaN(signedAt + receivedAt)) return null
+  const lastSignAgoMs = Math.max(0, now - receivedAt)
+  return {
+    host,
+    pool,
+    now: signedAt + lastSignAgoMs,
+    lastSignAgoMs,
+    probed: probed(fields.get(`${host}/probe`), now),
+  }
+}
+
+function probed(text: string | undefined, now: number): HostPool['probed'] {
+  const [, at = '', left = ''] = /^(\d+) (.*)$/s.exec(text ?? '') ?? []
+  const usage = json<{ tool: string; gpus: [number, GpuUsage][]; tookMs?: number }>(left)
+  if (!usage || !Array.isArray(usage.gpus)) return null
+  const agoMs = Math.max(0, now - Number(at)) + (usage.tookMs ?? 0)
+  return { usage: { tool: usage.tool, gpus: new Map(usage.gpus) }, agoMs }
+}
+
+function json<T>(text: string | undefined): T | null {
+  try {
+    return JSON.parse(text ?? '') as T
+  } catch {
+    return null
+  }
+}
+
+function pairs(list: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>()
+  for (let at = 0; at < list.length; at += 2) found.set(list[at] ?? '', list[at + 1] ?? '')
+  return found
+}

@@ -1,0 +1,65 @@
+import { StoreGarbledError } from '../../core/errors.ts'
+import type { Pool } from '../../core/pool.ts'
+import type { Life } from '../../core/restore.ts'
+import type { Machine } from './machine.ts'
+import type { Reply } from './resp.ts'
+
+/** A host's pool as the server keeps it. */
+export interface HeldPool {
+  /** '' where there is no pool. */
+  readonly revision: string
+  readonly pool: Pool | null
+  /** Null where there is no pool. */
+  readonly life: Life | null
+  readonly machine: Machine | null
+}
+
+/** What the fields of a pool's hash are, in the order in which scripts and readPool ask for them. */
+export const FIELDS = ['revision', 'pool', 'life', 'machine']
+
+export const NO_POOL: HeldPool = { revision: '', pool: null, life: null, machine: null }
+
+/**
+ * Reads the fields of a pool's hash.
+ *
+ * @param at the key and the server, for an error
+ * @throws {StoreGarbledError} when they hold what canhazgpu has never written
+ */
+export function heldPool(fields: Reply, at: { key: string; shown: string }): HeldPool {
+  const [revision, pool, life, machine] = Array.isArray(fields) ? (fields as readonly Reply[]) : []
+  if (revision === null && pool === null) return NO_POOL
+  const garbled = (reason: string) => new StoreGarbledError(at.shown, at.key, reason)
+  if (typeof revision !== 'string' || !/^\d+$/.test(revision)) throw garbled('its revision is no number')
+  try {
+    const held = {
+      revision,
+      pool: JSON.parse(String(pool)) as Pool,
+      life: JSON.parse(String(life)) as Life,
+      machine: JSON.parse(String(machine)) as Machine,
+    }
+    if (isPool(held.pool) && typeof held.life.id === 'string' && typeof held.machine.bootId === 'string')
+      return held
+  } catch {
+    // Not JSON, or not an object.
+  }
+  throw garbled('what it holds is no pool')
+}
+
+/** Whether it looks like a pool: enough to tell what somebody else has written from what we have. */
+export function isPool(value: Pool | null): value is Pool {
+  if (value === null || typeof value !== 'object') return false
+  const { provider, gpus, reservations, queue, observedAt } = value
+  return (
+    (provider === 'nvidia' || provider === 'fake') &&
+    Array.isArray(gpus) &&
+    gpus.every(gpu => Number.isInteger(gpu?.index)) &&
+    Array.isArray(reservations) &&
+    reservations.every(
+      held =>
+        typeof held?.id === 'string' && Array.isArray(held.gpus) && typeof held.holder?.uid === 'number',
+    ) &&
+    Array.isArray(queue) &&
+    queue.every(entry => typeof entry?.id === 'string' && typeof entry.wanted?.count === 'number') &&
+    (observedAt === null || typeof observedAt === 'number')
+  )
+}

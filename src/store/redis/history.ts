@@ -1,0 +1,106 @@
+import { StoreGarbledError } from '../../core/errors.ts'
+import type { LogEvent, UsageRecord } from '../../core/history.ts'
+import type { Pool } from '../../core/pool.ts'
+import type { Use } from '../../core/report.ts'
+import type { NumberedEvent } from '../store.ts'
+import type { Client } from './client.ts'
+import { heldPool } from './held-pool.ts'
+import type { HostKeys } from './keys.ts'
+import type { Reply } from './resp.ts'
+import readWithRecordsScript from './scripts/read-with-records.lua' with { type: 'text' }
+
+/** So many entries of a stream are asked for at once: no reply is large, and there are few of them. */
+const PAGE = 2000
+
+/** Entries are found by when the server wrote them. A record that ended later than that would have to come from a clock so far off. */
+const MOST_CLOCK_SKEW_MS = 86_400_000
+
+/** An entry of a stream: its id, and its fields and values by turns. */
+export type Entry = readonly [id: string, fields: readonly string[]]
+
+/**
+ * Hands out the usage records that ended at or after an instant, in the order in which they were written.
+ *
+ * @param until the id of the last one that is of interest
+ */
+export async function readRecords(
+  client: Client,
+  key: string,
+  { since, until = '+' }: { since: number; until?: string },
+  visit: (record: UsageRecord) => void,
+): Promise<void> {
+  let from = firstId(since)
+  for (;;) {
+    const entries = (await client.ask('XRANGE', key, from, until, 'COUNT', String(PAGE))) as readonly Entry[]
+    for (const record of recordsIn(entries, since, { key, client })) visit(record)
+    const last = entries.at(-1)
+    if (!last || entries.length < PAGE) return
+    from = nextId(last[0])
+  }
+}
+
+/** The id from which on entries may be of records that ended at or after an instant. */
+export function firstId(since: number): string {
+  return String(Math.max(0, Math.floor(since - MOST_CLOCK_SKEW_MS)))
+}
+
+/** The records among entries that ended at or after an instant. */
+export function recordsIn(
+  entries: readonly Entry[],
+  since: number,
+  at: { key: string; client: Client },
+): UsageRecord[] {
+  return entries
+    .filter(([, fields]) => Number(fields[1]) >= since)
+    .map(([, fields]) => parsed<UsageRecord>(fields[3], at))
+}
+
+export async function readWithRecords(
+  client: Client,
+  keys: HostKeys,
+  since: number,
+  visit: (use: Use) => void,
+): Promise<Pool | null> {
+  const reply = await client.run(readWithRecordsScript, [keys.pool, keys.records], [])
+  const fields = Array.isArray(reply) ? (reply as readonly Reply[]) : []
+  const { pool } = heldPool(fields.slice(0, 4), { key: keys.pool, shown: client.place.shown })
+  const last = fields[4]
+  if (pool && typeof last === 'string') {
+    await readRecords(client, keys.records, { since, until: last }, record => visit(useOf(record)))
+  }
+  return pool
+}
+
+function useOf(record: UsageRecord): Use {
+  const { type, holder, alias, gpus, reservedAt, endedAt, waitedMs, unusedGpuMs } = record
+  return { type, holder, alias, gpus, reservedAt, endedAt, waitedMs, unusedGpuMs }
+}
+
+export async function readEvents(
+  client: Client,
+  key: string,
+  { after, limit }: { after: number; limit: number },
+): Promise<NumberedEvent[]> {
+  const reply = await client.ask('XREVRANGE', key, '+', `${after + 1}-0`, 'COUNT', String(limit))
+  return (reply as readonly Entry[])
+    .map(([id, fields]) => ({
+      number: Number(id.split('-')[0]),
+      event: parsed<LogEvent>(fields[5], { key, client }),
+    }))
+    .reverse()
+}
+
+export function parsed<T>(text: string | undefined, { key, client }: { key: string; client: Client }): T {
+  try {
+    const value = JSON.parse(text ?? '') as T
+    if (value !== null && typeof value === 'object') return value
+  } catch {
+    // As below.
+  }
+  throw new StoreGarbledError(client.place.shown, key, 'an entry holds what canhazgpu has never written')
+}
+
+function nextId(id: string): string {
+  const [time, number] = id.split('-')
+  return `${time}-${Number(number) + 1}`
+}

@@ -1,0 +1,146 @@
+import { UsageError } from '../../core/errors.ts'
+import { isHostName } from '../../core/fleet.ts'
+import { machineName } from './machine.ts'
+
+/** Where a Redis server is, who we are to it, and the host whose pool is meant. */
+export interface RedisPlace {
+  readonly target:
+    | { readonly kind: 'tcp'; readonly hostname: string; readonly port: number }
+    | { readonly kind: 'unix'; readonly path: string }
+  readonly user: string | null
+  readonly password: string | null
+  readonly database: number
+  /** null for a connection that is not encrypted; the paths of PEM files, null for what the system trusts, or for none. */
+  readonly tls: {
+    readonly ca: string | null
+    readonly cert: string | null
+    readonly key: string | null
+  } | null
+  readonly host: string
+  /** For people, and for command lines: without the password. */
+  readonly shown: string
+}
+
+const DEFAULT_PORT = 6379
+/** Scheme, login and server, path, query. */
+const PARTS = /^(rediss?|redis\+unix):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?$/
+
+const FORMS = 'redis://USER:PASSWORD@SERVER:6379/0, rediss://… or redis+unix:///PATH?db=0'
+const QUERY_OPTIONS = ['host', 'db', 'ca', 'cert', 'key']
+
+/**
+ * Reads the URL of a store on Redis. Behind `?` stand options: `host=` (whose pool), `db=`, and with `rediss:` the PEM files
+ * `ca=`, `cert=` and `key=`.
+ *
+ * @throws {UsageError} which never tells the password
+ */
+export function parseRedisUrl(text: string): RedisPlace {
+  const [, scheme = '', authority = '', path = '', query = ''] = PARTS.exec(text) ?? []
+  const options = new URLSearchParams(query)
+  const option = (name: string): string | null => options.get(name) || null
+  const [login, server] = splitAtLast(authority, '@')
+  const isUnix = scheme === 'redis+unix'
+  const target = isUnix ? unixTarget(server, path) : tcpTarget(server)
+  if (scheme === '' || !target) throw invalid(text)
+
+  const strange = [...options.keys()].find(name => !QUERY_OPTIONS.includes(name))
+  if (strange !== undefined) throw invalid(text, `It has no option ${strange}`)
+  const database = option('db') ?? (isUnix ? '0' : path.slice(1) || '0')
+  if (!/^\d{1,4}$/.test(database)) throw invalid(text, 'The number of the database stands behind the last /')
+  const tls = { ca: option('ca'), cert: option('cert'), key: option('key') }
+  if (scheme !== 'rediss' && (tls.ca || tls.cert || tls.key))
+    throw invalid(text, 'Certificates are for rediss:')
+  if ((tls.cert === null) !== (tls.key === null))
+    throw invalid(text, 'A certificate and its key go together: cert= and key=')
+
+  const colon = login.indexOf(':')
+  return {
+    target,
+    user: decoded(colon < 0 ? login : login.slice(0, colon)) || null,
+    password: colon < 0 ? null : decoded(login.slice(colon + 1)) || null,
+    database: Number(database),
+    tls: scheme === 'rediss' ? tls : null,
+    host: option('host') ?? '',
+    shown: withoutPassword(text),
+  }
+}
+
+function unixTarget(server: string, path: string): RedisPlace['target'] | null {
+  return server === '' && path.length > 1 ? { kind: 'unix', path: decoded(path) } : null
+}
+
+/** `server`, `server:6379`, `[::1]:6379` */
+function tcpTarget(server: string): RedisPlace['target'] | null {
+  const [, inBrackets, name = inBrackets, port = String(DEFAULT_PORT)] =
+    /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(server) ?? []
+  return name && Number(port) < 65_536 ? { kind: 'tcp', hostname: name, port: Number(port) } : null
+}
+
+function splitAtLast(text: string, separator: string): [before: string, after: string] {
+  const at = text.lastIndexOf(separator)
+  return at < 0 ? ['', text] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** The URL as it may be seen by everybody. */
+export function withoutPassword(text: string): string {
+  // Up to the last @ before the path: a password that was not encoded may hold one itself.
+  return text.replace(/^([\w+]+:\/\/)([^/?#]*)@/s, (_, scheme: string, login: string) => {
+    const user = login.split(':')[0] ?? ''
+    return user === '' ? scheme : `${scheme}${user}@`
+  })
+}
+
+/** The URL of the same store, with the host whose pool is meant. */
+function withHost(text: string, host: string): string {
+  const [base = '', query = ''] = text.split('?')
+  const options = new URLSearchParams(query)
+  options.set('host', host)
+  return `${base}?${options}`
+}
+
+/** The host whose pool a URL names, null when it names none. */
+export function hostIn(text: string): string | null {
+  return new URLSearchParams(text.split('?')[1]).get('host')
+}
+
+/**
+ * The URL of a host's pool.
+ *
+ * @param host null for the one that the URL names, else this machine
+ * @throws {UsageError} when the name cannot be a host's
+ */
+export function ofHost(text: string, host: string | null): string {
+  return withHost(text, checkedHost(host ?? (hostIn(text) || machineName())))
+}
+
+/** Whether two URLs name the same host's pool, whoever logs in. */
+export function isSamePlace(one: string, other: string): boolean {
+  const place = (text: string) => {
+    const { target, database, host } = parseRedisUrl(text)
+    return JSON.stringify([target, database, host])
+  }
+  return place(one) === place(other)
+}
+
+/** @throws {UsageError} for what cannot be the name of a host */
+export function checkedHost(host: string): string {
+  if (isHostName(host)) return host
+  throw new UsageError(
+    `Invalid host: "${host}". Use lower-case letters, digits, "-" and ".", for example --host gpu1`,
+  )
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function invalid(text: string, reason = ''): UsageError {
+  const why = reason === '' ? '' : `${reason}. `
+  return new UsageError(
+    `Invalid store: "${withoutPassword(text)}". ${why}Use ${FORMS}; what is no letter or digit in a password is written as %XX`,
+  )
+}

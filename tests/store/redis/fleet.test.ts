@@ -1,0 +1,120 @@
+import { afterAll, afterEach, expect, test } from 'bun:test'
+import type { Change } from '../../../src/core/changes.ts'
+import { logged } from '../../../src/core/history.ts'
+import type { Pool } from '../../../src/core/pool.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { aManual, aRun, idle, MINUTE } from '../../helpers/pools.ts'
+import { RedisServer } from '../../helpers/redis-server.ts'
+import { deciding, initialized } from '../../helpers/stores.ts'
+
+const server = await RedisServer.start()
+afterAll(() => server[Symbol.asyncDispose]())
+afterEach(() => server.cli('FLUSHALL'))
+
+function fleetOf(store: Store) {
+  if (!store.fleet) throw new Error('no fleet')
+  return store.fleet
+}
+
+async function hostsOf(store: Store) {
+  return new Map((await fleetOf(store).hosts()).map(host => [host.host, host]))
+}
+
+test('shows every host with its pool, by name', async () => {
+  using b = await initialized(server.url('b'))
+  using a = await initialized(server.url('a'))
+  const reservation = aManual({ gpus: [3] })
+  await b.update(() => deciding({ kind: 'add', reservation }))
+  const hosts = await fleetOf(a).hosts()
+  expect(hosts.map(({ host }) => host)).toEqual(['a', 'b'])
+  expect(hosts.map(({ pool }) => pool.reservations)).toEqual([[], [reservation]])
+  expect(hosts[1]?.pool).toEqual((await b.read()) as Pool)
+  expect([fleetOf(a).host, fleetOf(b).host]).toEqual(['a', 'b'])
+})
+
+test('has no hosts where no pool was made', async () => {
+  using store = await openedFor('a')
+  expect(await fleetOf(store).hosts()).toEqual([])
+  expect(await fleetOf(store).usageRecords(0)).toEqual([])
+  expect(await fleetOf(store).events(10)).toEqual([])
+})
+
+test('tells what a probe has seen there, how long ago, and what that host takes for the time', async () => {
+  using a = await initialized(server.url('a'))
+  using b = await initialized(server.url('b'))
+  const before = await hostsOf(b)
+  expect(before.get('a')?.probed).toBeNull()
+  // A clock that is ten minutes fast.
+  const theirs = Date.now() + 10 * MINUTE
+  await fleetOf(a).leave(idle(8), theirs)
+  const seen = (await hostsOf(b)).get('a')
+  expect(seen?.probed?.usage).toEqual(idle(8))
+  expect(seen?.probed?.agoMs).toBeLessThan(MINUTE)
+  expect(seen?.lastSignAgoMs).toBeLessThan(MINUTE)
+  expect(seen?.now).toBeGreaterThanOrEqual(theirs)
+  expect(seen?.now).toBeLessThan(theirs + MINUTE)
+})
+
+test('counts the age of what a probe has seen from when it began to look', async () => {
+  using a = await initialized(server.url('a'))
+  const now = Date.now()
+  await fleetOf(a).leave(idle(8), now, now - 27_000)
+  const { probed, lastSignAgoMs } = (await hostsOf(a)).get('a') ?? {}
+  expect(probed?.agoMs).toBeGreaterThanOrEqual(27_000)
+  expect(lastSignAgoMs).toBeLessThan(27_000)
+})
+
+test('gives the history of all hosts', async () => {
+  using a = await initialized(server.url('a'))
+  using b = await initialized(server.url('b'))
+  const { processes: _, heartbeatAt: __, endsAt: ___, ...claim } = aRun()
+  const record = (id: string, endedAt: number): Change => ({
+    kind: 'record',
+    record: { ...claim, id, endedAt, ending: 'finished' },
+  })
+  await a.update(() => deciding(record('a1', 100), logged('queued', aRun({ id: 'first' }), 9000)))
+  await b.update(() => deciding(record('b1', 200), logged('queued', aRun({ id: 'second' }), 1)))
+  await a.update(() => deciding(record('a2', 50), logged('queued', aRun({ id: 'third' }), 5)))
+  const records = await fleetOf(b).usageRecords(100)
+  expect(records.map(({ host, record }) => [host, record.id])).toEqual([
+    ['a', 'a1'],
+    ['b', 'b1'],
+  ])
+  const events = await fleetOf(b).events(2)
+  expect(events.map(({ host, event }) => [host, event.id])).toEqual([
+    ['b', 'second'],
+    ['a', 'third'],
+  ])
+})
+
+test('does not let an older copy of a pool take the place of a newer one', async () => {
+  using a = await initialized(server.url('a'))
+  const [revision = ''] = (await server.cli('HGET', 'canhazgpu:fleet', 'a/revision')).split('\n')
+  await a.update(() => deciding({ kind: 'add', reservation: aManual() }))
+  await server.cli('HSET', 'canhazgpu:fleet', 'a/revision', String(Number(revision) * 2))
+  await a.update(() => deciding({ kind: 'add', reservation: aRun({ gpus: [7] }) }))
+  expect((await hostsOf(a)).get('a')?.pool.reservations).toHaveLength(1)
+})
+
+async function openedFor(host: string): Promise<Store & Disposable> {
+  const store = await openStore(server.url(host), 'read')
+  return Object.assign(store, { [Symbol.dispose]: () => store.close() })
+}
+
+test('shows 200 hosts with 8 GPUs each, all in use', async () => {
+  using store = await initialized(server.url('gpu0'))
+  const reservations = Array.from({ length: 8 }, (_, gpu) => aRun({ id: `run-${gpu}`, gpus: [gpu] }))
+  await store.update(() =>
+    deciding(...reservations.map((reservation): Change => ({ kind: 'add', reservation }))),
+  )
+  await fleetOf(store).leave(idle(8), Date.now())
+  for (const field of ['pool', 'sign', 'probe']) {
+    const copy = await server.cli('HGET', 'canhazgpu:fleet', `gpu0/${field}`)
+    const copies = Array.from({ length: 199 }, (_, n) => [`gpu${n + 1}/${field}`, copy]).flat()
+    await server.cli('HSET', 'canhazgpu:fleet', ...copies)
+  }
+  const hosts = await fleetOf(store).hosts()
+  expect(hosts).toHaveLength(200)
+  expect(hosts.at(-1)?.pool.reservations).toEqual(reservations)
+})
