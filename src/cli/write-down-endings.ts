@@ -1,3 +1,4 @@
+import { SECOND_MS } from '../core/duration.ts'
 import { UserError } from '../core/errors.ts'
 import { settle } from '../core/expire.ts'
 import type { Pool } from '../core/pool.ts'
@@ -6,8 +7,8 @@ import type { Listener, Store } from '../store/store.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
 
-/** A keeper writes down the end of its command within milliseconds; when it has not after this time, it is gone, too. */
-const KEEPER_GRACE_MS = 1000
+/** A keeper writes down the end of its command within milliseconds, on a machine that is overloaded within a second or two. */
+const KEEPER_GRACE_MS = 3 * SECOND_MS
 
 /**
  * Writes down what is over and what nobody has written down yet, so that the log has it: reservations whose time has come,

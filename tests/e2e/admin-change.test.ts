@@ -206,7 +206,7 @@ describe('admin --drain', () => {
   test('without a pool is refused as every command is', async () => {
     using host = new Host(2)
     expect((await host.canhazgpu('admin', '--drain', '0')).stderr).toBe(
-      `Error: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus 2 --store sqlite:${host.poolPath}\n`,
+      `Error: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus 2 --store ${host.storeWord}\n`,
     )
   })
 })

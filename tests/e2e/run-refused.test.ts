@@ -61,7 +61,7 @@ describe('run is refused', () => {
     expect(await refusal(host, 1)).toEqual({
       status: 1,
       stdout: '',
-      stderr: `Error: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus 3 --store sqlite:${host.poolPath}\n`,
+      stderr: `Error: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus 3 --store ${host.storeWord}\n`,
     })
   })
 })

@@ -13,7 +13,7 @@ describe.each([
   const refusal = (host: Host, count: string) => ({
     status: 1,
     stdout: '',
-    stderr: `Error: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${count} --store sqlite:${host.poolPath}\n`,
+    stderr: `Error: GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${count} --store ${host.storeWord}\n`,
   })
 
   test('names the command to type, with the number that nvidia-smi reports', async () => {

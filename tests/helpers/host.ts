@@ -1,4 +1,5 @@
 import { delimiter, join } from 'node:path'
+import { shellWord } from '../../src/cli/output/shell-word.ts'
 import { openStore } from '../../src/store/open.ts'
 import { canhazgpu, executable, type Outcome, outcome, type Surroundings, start } from './executable.ts'
 import { type FakeGpu, FakeNvidiaSmi } from './fake-nvidia-smi.ts'
@@ -30,6 +31,11 @@ export class Host {
       // Not the configuration of whoever runs the tests.
       XDG_CONFIG_HOME: join(this.directory.path, 'config'),
     }
+  }
+
+  /** The store as it is named in a hint. */
+  get storeWord(): string {
+    return shellWord(this.storeUrl)
   }
 
   /** A host whose pool is initialized with all of its GPUs. */
