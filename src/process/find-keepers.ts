@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import type { RunReservation } from '../core/pool.ts'
 import { processUid, userNameOf } from '../system/user-name.ts'
-import { strings } from './caller.ts'
+import { wordsOf } from './command-of.ts'
 import { KEEPER } from './hidden-words.ts'
 import { sight } from './identity.ts'
 import { type KeeperOrders, parseKeeperOrders, type RunTask } from './start-keeper.ts'
@@ -18,7 +18,7 @@ export function keptRuns(isMeant: (storeUrl: string) => boolean): RunReservation
 }
 
 function keptRun(pid: number, isMeant: (storeUrl: string) => boolean): RunReservation | null {
-  const words = strings(`/proc/${pid}/cmdline`).map(String)
+  const words = wordsOf(pid)
   if (words[1] !== KEEPER) return null
   const uid = processUid(pid)
   try {

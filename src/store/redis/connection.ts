@@ -1,4 +1,5 @@
 import { readRegularFile } from '../../system/libc/files.ts'
+import { textOf } from '../../system/text.ts'
 import { encodeCommand, ProtocolError, type Reply, ReplyError, ReplyReader } from './resp.ts'
 import type { RedisPlace } from './url.ts'
 
@@ -204,7 +205,7 @@ function tlsFiles(tls: NonNullable<RedisPlace['tls']>): { ca?: string; cert?: st
 function pem(path: string): string {
   const content = readRegularFile(path, 1 << 20)
   if (typeof content === 'number') throw new ConnectionError('file', path, false)
-  return content.toString()
+  return textOf(content)
 }
 
 function whyUnreachable(code: string | undefined): string | null {

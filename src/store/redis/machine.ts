@@ -1,4 +1,4 @@
-import { readFile } from '../../system/libc/files.ts'
+import { readText } from '../../system/libc/files.ts'
 
 /** What tells one machine from another. */
 export interface Machine {
@@ -23,5 +23,5 @@ export function machineName(): string {
 }
 
 function line(path: string): string {
-  return readFile(path)?.toString().trim() ?? ''
+  return readText(path)?.trim() ?? ''
 }
