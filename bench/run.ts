@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { crowd } from './crowd.ts'
+import { fleet } from './fleet.ts'
 import { keeper } from './keeper.ts'
 import type { Figure } from './measure.ts'
 import { reclaim } from './reclaim.ts'
@@ -15,7 +16,7 @@ import { waiting } from './waiting.ts'
 
 using stage = new Stage()
 const figures: Figure[] = []
-for (const question of [startUp, crowd, reclaim, waiting, report, keeper, stores]) {
+for (const question of [startUp, crowd, reclaim, waiting, report, keeper, stores, fleet]) {
   console.log(`${question.name} …`)
   figures.push(...(await question(stage)))
 }
@@ -35,7 +36,7 @@ writeFileSync(
 
 Written by \`npm run bench\`; do not edit. Whole-process wall times, taken in turn with what they are compared with; medians.
 Machine: ${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Bun ${Bun.version}. nvidia-smi is a shell script that answers
-after the time that the row says.
+after the time that the row says. Redis is a server on the same machine that writes down every change (\`appendonly yes\`).
 
 ${table.join('\n')}
 

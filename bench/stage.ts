@@ -12,6 +12,7 @@ export class Stage {
   readonly #directory = mkdtempSync(join(tmpdir(), 'canhazgpu-bench-'))
   readonly #nvidiaSmi: NvidiaSmi
   #redis: Bun.Subprocess | null = null
+  #databases = 0
 
   constructor() {
     this.#nvidiaSmi = new NvidiaSmi(join(this.#directory, 'bin'))
@@ -39,6 +40,12 @@ export class Stage {
     return env
   }
 
+  /** A server's database that nobody else uses. @returns the URL of a host's pool in it */
+  database(): (host: string) => string {
+    const number = ++this.#databases
+    return host => `${this.#server()}?host=${host}&db=${number}`
+  }
+
   /** Lets nvidia-smi take so long for an answer. */
   nvidiaSmiTakes(ms: number): void {
     this.#nvidiaSmi.takes(ms)
@@ -61,9 +68,13 @@ export class Stage {
   #newStore(store: StoreKind): string {
     const name = `pool-${crypto.randomUUID()}`
     if (store === 'SQLite') return `sqlite:${join(this.#directory, name, 'pool.db')}`
+    return `${this.#server()}?host=${name}`
+  }
+
+  #server(): string {
     const socket = join(this.#directory, 'redis.sock')
     this.#redis ??= startRedis(this.#directory, socket)
-    return `redis+unix://${socket}?host=${name}`
+    return `redis+unix://${socket}`
   }
 
   [Symbol.dispose](): void {
