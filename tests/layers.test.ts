@@ -16,11 +16,10 @@ const doors: [touch: RegExp, places: readonly string[]][] = [
   [/^bun:ffi$/, ['src/system/libc/library.ts']],
   [/^bun:sqlite$/, ['src/store/sqlite/']],
   [/^(node:)?child_process$/, []],
-  [/^bun$/, []],
+  [/^bun$/, ['src/store/redis/connection.ts']],
   [/^Bun\.(spawn|spawnSync|which|file)$/, ['src/system/spawn.ts']],
   [/^Bun\.unsafe$/, ['src/system/machine-code.ts']],
   [/^Bun\.TOML$/, ['src/system/toml.ts']],
-  [/^Bun\.(connect|Socket|SocketHandler)$/, ['src/store/redis/connection.ts']],
   // What no line above allows.
   [/^(bun:|Bun\.)/, []],
 ]

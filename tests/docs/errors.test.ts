@@ -100,7 +100,7 @@ const examples: errors.UserError[] = [
   new errors.StoreDamagedError(POOL, 'file is not a database'),
   new errors.StoreTooNewError(POOL, 2, 1),
   new errors.StoreFailedError(POOL, 'write', 'the disk is full', 'free some space and try again'),
-  new errors.StoreUnreachableError(SERVER, 'nobody listens there', false),
+  new errors.StoreUnreachableError(SERVER, 'nobody answers there', false),
   new errors.StoreUnreachableError(SERVER, 'no answer within 5s', true),
   new errors.StoreRefusesError(SERVER, 'wrong user name or password', 'correct it where the URL is set'),
   new errors.StoreGarbledError(SERVER, 'canhazgpu:{gpu1}:pool', 'what it holds is no pool'),

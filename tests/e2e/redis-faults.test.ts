@@ -30,7 +30,7 @@ describe('while the server is down', () => {
     expect([status, stdout, stderr]).toEqual([
       1,
       '',
-      `Error: Cannot reach the store ${shown}: nobody listens there. Nothing was changed; check that the server runs, and its address\n`,
+      `Error: Cannot reach the store ${shown}: nobody answers there. Nothing was changed; check that the server runs, and its address\n`,
     ])
     expect(await Bun.file(`${there.directory.path}/ran`).exists()).toBe(false)
     await server.start()

@@ -1,11 +1,13 @@
 import { Connection, ConnectionError, LoginError } from './connection.ts'
 import { connectionFailure, loginFailure, replyFailure } from './failure.ts'
-import { type Reply, ReplyError } from './resp.ts'
+import { type Reply, ReplyError } from './reply.ts'
 import type { RedisPlace } from './url.ts'
 
-/** How long a server may take to be there, and to answer. */
-export const CONNECT_TIMEOUT_MS = 1500
+/** How long a server may take to answer, also to whoever logs in. */
 export const ANSWER_TIMEOUT_MS = 5000
+
+/** For how long one that is not there, or cuts connections, is tried again. */
+const TRYING_MS = 1500
 
 const FIRST_PAUSE_MS = 10
 
@@ -31,7 +33,7 @@ export class Client {
       try {
         this.connection = this.connection?.isOpen
           ? this.connection
-          : await Connection.open(this.place, CONNECT_TIMEOUT_MS)
+          : await Connection.open(this.place, ANSWER_TIMEOUT_MS)
         const replies = await this.connection.ask(commands, ANSWER_TIMEOUT_MS)
         for (const [place, reply] of replies.entries())
           if (reply instanceof ReplyError) throw replyFailure(reply, this.place, keyIn(commands[place] ?? []))
@@ -42,7 +44,7 @@ export class Client {
         mayBeDone ||= error.wasAsked
         const pauseMs = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())
         const isWorthIt = error.kind === 'cut' || error.kind === 'unreachable'
-        const isOver = performance.now() - startedAt + pauseMs > CONNECT_TIMEOUT_MS
+        const isOver = performance.now() - startedAt + pauseMs > TRYING_MS
         if (!isWorthIt || isOver) throw connectionFailure(error, this.place, mayBeDone)
         await new Promise(resolve => setTimeout(resolve, pauseMs))
       }

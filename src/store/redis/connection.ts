@@ -1,6 +1,7 @@
+import { RedisClient } from 'bun'
 import { readRegularFile } from '../../system/libc/files.ts'
 import { textOf } from '../../system/text.ts'
-import { encodeCommand, ProtocolError, type Reply, ReplyError, ReplyReader } from './resp.ts'
+import { type Reply, ReplyError } from './reply.ts'
 import type { RedisPlace } from './url.ts'
 
 /** Why a server cannot be used now: `no-answer` after the time is over, `cut` where a connection ended. */
@@ -22,179 +23,127 @@ export class LoginError extends Error {
   }
 }
 
-interface Question {
-  readonly resolve: (reply: Reply) => void
-  readonly reject: (error: Error) => void
-}
+/** The largest PEM file. */
+const MOST_BYTES = 1 << 20
 
-/**
- * One connection to a server.
- *
- * The runtime's own client for Redis is not used: it says "Connection closed" to a wrong password, a missing server and a
- * missing socket alike, and it does not tell its descriptor, on which whoever waits sleeps in the kernel.
- */
+/** One connection to a server, by the runtime's client, which neither connects again nor asks anything twice here. */
 export class Connection {
-  private socket: Bun.Socket<undefined> | null = null
-  private readonly questions: Question[] = []
-  private readonly reader = new ReplyReader()
-  private unsent: Buffer = Buffer.alloc(0)
-  private failure: ConnectionError | null = null
-  /** Told what comes without having been asked for: messages of a channel. */
-  onMessage: (() => void) | null = null
-  private wake: (() => void) | null = null
-
-  private constructor() {}
+  private constructor(private readonly client: RedisClient) {}
 
   /**
-   * Connects and logs in.
+   * Connects and logs in: before that has succeeded nothing is asked.
    *
    * @throws {ConnectionError}
    * @throws {LoginError}
    */
   static async open(place: RedisPlace, timeoutMs: number): Promise<Connection> {
-    const connection = new Connection()
-    await withDeadline(timeoutMs, connection, connection.connect(place))
-    await connection.logIn(place, timeoutMs)
-    return connection
+    const client = new RedisClient(clientUrl(place), {
+      autoReconnect: false,
+      connectionTimeout: timeoutMs,
+      ...(place.tls && { tls: { ...tlsFiles(place.tls), rejectUnauthorized: true } }),
+    })
+    const connection = new Connection(client)
+    try {
+      // Its `connect` would call every refusal a closed connection; a question tells which it was.
+      await within(timeoutMs, client.send('SELECT', [String(place.database)]), false)
+      return connection
+    } catch (error) {
+      connection.close()
+      throw refusal(error, place)
+    }
   }
 
   get isOpen(): boolean {
-    return this.failure === null
+    return this.client.connected
   }
 
-  /** The descriptor, which is readable when the server has said something; -1 where nobody knows it. */
-  get fd(): number {
-    return (this.socket as { fd?: number } | null)?.fd ?? -1
-  }
-
-  /** Asks questions, all in one go. @throws {ConnectionError} */
+  /** Asks questions, all in one go. @throws {ConnectionError} after which this connection is of no more use */
   async ask(commands: readonly (readonly string[])[], timeoutMs: number): Promise<Reply[]> {
-    if (this.failure) throw this.failure
-    const replies = commands.map(() => this.nextReply())
-    this.write(commands.map(encodeCommand).join(''))
-    return withDeadline(timeoutMs, this, Promise.all(replies))
+    try {
+      return await within(timeoutMs, Promise.all(commands.map(command => this.send(command))), true)
+    } catch (error) {
+      this.close()
+      if (error instanceof ConnectionError) throw error
+      throw new ConnectionError('cut', 'the server closed the connection', true)
+    }
   }
 
-  /** Waits for the runtime to take what has come in, but no longer than some time. */
-  async takeIn(timeoutMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, timeoutMs)
-    this.wake = resolve
-    await promise
-    clearTimeout(timer)
-    this.wake = null
+  /**
+   * Hears what is said on a channel; from its return on nothing is missed.
+   *
+   * @param onChange is told of each message, and of the end of the connection
+   * @returns the refusal, if the server refuses
+   * @throws {ConnectionError}
+   */
+  async subscribe(channel: string, onChange: () => void, timeoutMs: number): Promise<ReplyError | null> {
+    this.client.onclose = onChange
+    try {
+      await within(timeoutMs, this.client.subscribe(channel, onChange), false)
+      return null
+    } catch (error) {
+      this.close()
+      if (error instanceof ConnectionError) throw error
+      return replyIn(error) ?? raise(new ConnectionError('cut', 'the server closed the connection', false))
+    }
   }
 
   close(): void {
-    this.fail('cut', 'closed by us')
+    this.client.close()
   }
 
-  fail(kind: ConnectionError['kind'], reason: string): void {
-    this.failure ??= new ConnectionError(kind, reason, this.questions.length > 0)
-    this.socket?.terminate()
-    for (const { reject } of this.questions.splice(0)) reject(this.failure)
-    this.wake?.()
-  }
-
-  private async connect({ target, tls }: RedisPlace): Promise<void> {
-    const { promise: ready, resolve: opened, reject: refused } = Promise.withResolvers<void>()
-    ready.catch(() => {})
-    const handlers: Bun.SocketHandler<undefined> = {
-      open: () => {
-        if (!tls) opened()
-      },
-      handshake: (_, success, error) => {
-        if (success && !error) opened()
-        else refused(new ConnectionError('untrusted', error?.message ?? 'the handshake failed', false))
-      },
-      data: (_, chunk) => this.takeChunk(chunk),
-      drain: () => this.flush(),
-      close: () => {
-        refused(new ConnectionError(tls ? 'untrusted' : 'cut', 'the server closed the connection', false))
-        this.fail('cut', 'the server closed the connection')
-      },
-      error: (_, error) => this.fail('cut', error.message),
-    }
+  private async send([name = '', ...words]: readonly string[]): Promise<Reply> {
     try {
-      this.socket = await (target.kind === 'unix'
-        ? Bun.connect({ unix: target.path, socket: handlers })
-        : Bun.connect({
-            hostname: target.hostname,
-            port: target.port,
-            socket: handlers,
-            ...(tls && { tls: { ...tlsFiles(tls), rejectUnauthorized: true } }),
-          }))
+      return (await this.client.send(name, words)) as Reply
     } catch (error) {
-      if (error instanceof ConnectionError) throw error
-      const { code, message } = error as { code?: string; message: string }
-      throw new ConnectionError('unreachable', whyUnreachable(code) ?? message, false)
-    }
-    if (this.failure) this.socket?.terminate()
-    await ready
-  }
-
-  /** Awaited before anything is asked: a server that knows us not would do it as somebody else, or to another database. */
-  private async logIn({ user, password, database }: RedisPlace, timeoutMs: number): Promise<void> {
-    const words: string[][] = []
-    if (password !== null) words.push(user === null ? ['AUTH', password] : ['AUTH', user, password])
-    if (database !== 0) words.push(['SELECT', String(database)])
-    if (words.length === 0) return
-    const replies = await this.ask(words, timeoutMs)
-    const refusal = replies.find(reply => reply instanceof ReplyError)
-    if (!refusal) return
-    this.close()
-    throw new LoginError(refusal)
-  }
-
-  private nextReply(): Promise<Reply> {
-    return new Promise((resolve, reject) => this.questions.push({ resolve, reject }))
-  }
-
-  private write(text: string): void {
-    this.unsent = Buffer.concat([this.unsent, Buffer.from(text)])
-    this.flush()
-  }
-
-  private flush(): void {
-    if (this.unsent.length === 0 || !this.socket) return
-    const count = this.socket.write(this.unsent)
-    if (count < 0) this.fail('cut', 'the connection is closed')
-    else this.unsent = this.unsent.subarray(count)
-  }
-
-  private takeChunk(chunk: Uint8Array): void {
-    try {
-      this.reader.take(chunk)
-      for (let reply = this.reader.next(); reply !== undefined; reply = this.reader.next()) {
-        const isMessage = Array.isArray(reply) && reply[0] === 'message'
-        if (isMessage && this.onMessage) this.onMessage()
-        else this.questions.shift()?.resolve(reply)
-      }
-      this.wake?.()
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      this.fail('not-redis', error.message)
+      return replyIn(error) ?? raise(error)
     }
   }
 }
 
-/** Nothing is waited for longer; a connection on which something was not answered in time is not used again. */
-async function withDeadline<T>(timeoutMs: number, connection: Connection, answer: Promise<T>): Promise<T> {
-  const timer = setTimeout(
-    () => connection.fail('no-answer', `no answer within ${timeoutMs / 1000}s`),
-    timeoutMs,
-  )
+function raise(error: unknown): never {
+  throw error
+}
+
+/** Nothing is waited for longer. @throws {ConnectionError} */
+async function within<T>(timeoutMs: number, answer: Promise<T>, wasAsked: boolean): Promise<T> {
   const { promise: over, reject } = Promise.withResolvers<never>()
-  const deadline = setTimeout(
-    () => reject(new ConnectionError('no-answer', `no answer within ${timeoutMs / 1000}s`, true)),
-    timeoutMs,
-  )
+  const late = () =>
+    reject(new ConnectionError('no-answer', `no answer within ${timeoutMs / 1000}s`, wasAsked))
+  const timer = setTimeout(late, timeoutMs)
   try {
     return await Promise.race([answer, over])
   } finally {
     clearTimeout(timer)
-    clearTimeout(deadline)
   }
+}
+
+/** What a server has said, if it was a server that spoke. */
+function replyIn(error: unknown): ReplyError | null {
+  const { code = '', message } = error as { code?: string; message: string }
+  return /^ERR_REDIS_(SERVER_ERROR|INVALID_COMMAND|AUTHENTICATION_FAILED)$/.test(code)
+    ? new ReplyError(message)
+    : null
+}
+
+/** Why there is no connection. */
+function refusal(error: unknown, { tls }: RedisPlace): ConnectionError | LoginError {
+  if (error instanceof ConnectionError) return error
+  const reply = replyIn(error)
+  if (reply) return new LoginError(reply)
+  const { code = '', message } = error as { code?: string; message: string }
+  if (code === 'ERR_REDIS_CONNECTION_TIMEOUT') return new ConnectionError('no-answer', message, false)
+  if (code.startsWith('ERR_REDIS_INVALID_RESPONSE')) return new ConnectionError('not-redis', message, false)
+  if (code === 'ERR_REDIS_CONNECTION_CLOSED')
+    return new ConnectionError('unreachable', 'nobody answers there', false)
+  return new ConnectionError(tls ? 'untrusted' : 'unreachable', message, false)
+}
+
+function clientUrl({ target, user, password, tls }: RedisPlace): string {
+  const login = password === null ? '' : `${encodeURIComponent(user ?? '')}:${encodeURIComponent(password)}@`
+  // The runtime wants the name of a server in every URL with a login.
+  if (target.kind === 'unix') return `redis+unix://${login && `${login}localhost`}${encodeURI(target.path)}`
+  const name = target.hostname.includes(':') ? `[${target.hostname}]` : target.hostname
+  return `${tls ? 'rediss' : 'redis'}://${login}${name}:${target.port}`
 }
 
 function tlsFiles(tls: NonNullable<RedisPlace['tls']>): { ca?: string; cert?: string; key?: string } {
@@ -203,23 +152,7 @@ function tlsFiles(tls: NonNullable<RedisPlace['tls']>): { ca?: string; cert?: st
 }
 
 function pem(path: string): string {
-  const content = readRegularFile(path, 1 << 20)
+  const content = readRegularFile(path, MOST_BYTES)
   if (typeof content === 'number') throw new ConnectionError('file', path, false)
   return textOf(content)
-}
-
-function whyUnreachable(code: string | undefined): string | null {
-  switch (code) {
-    case 'ENOENT':
-      return 'there is no such socket'
-    case 'ECONNREFUSED':
-      return 'nobody listens there'
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied'
-    case 'ENOTFOUND':
-      return 'there is no host of this name'
-    default:
-      return code ?? null
-  }
 }

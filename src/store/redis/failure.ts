@@ -5,7 +5,7 @@ import {
   type UserError,
 } from '../../core/errors.ts'
 import type { ConnectionError } from './connection.ts'
-import type { ReplyError } from './resp.ts'
+import type { ReplyError } from './reply.ts'
 import type { RedisPlace } from './url.ts'
 
 /** What a failed connection means to the person at the terminal. */
@@ -102,6 +102,6 @@ export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): Us
   }
   if (/can't (run this command|access)/.test(text)) return notPermitted(text, place)
   if (/unknown (redis )?command|invalid command/i.test(text))
-    return refuses(`it does not know a command (${text})`, 'use Redis 5 or later, or Valkey')
+    return refuses(`it does not know a command (${text})`, 'use Redis 6 or later, or Valkey')
   return refuses(text, 'ask an administrator')
 }

@@ -21,7 +21,7 @@ export class RedisFleet implements Fleet {
     const [time, copies] = await this.client.askAll([['TIME'], ['HGETALL', FLEET]])
     const [seconds, microseconds] = (time as readonly string[]).map(Number)
     const now = (seconds ?? 0) * 1000 + Math.floor((microseconds ?? 0) / 1000)
-    const fields = pairs(copies as readonly string[])
+    const fields = new Map(Object.entries(copies as Readonly<Record<string, string>>))
     const hosts = [...fields.keys()].flatMap(name => (name.endsWith('/pool') ? [name.slice(0, -5)] : []))
     return hosts.sort().flatMap(host => hostPool(host, fields, now) ?? [])
   }
@@ -108,10 +108,4 @@ function json<T>(text: string | undefined): T | null {
   } catch {
     return null
   }
-}
-
-function pairs(list: readonly string[]): Map<string, string> {
-  const found = new Map<string, string>()
-  for (let at = 0; at < list.length; at += 2) found.set(list[at] ?? '', list[at + 1] ?? '')
-  return found
 }

@@ -2,7 +2,7 @@ import { StoreGarbledError } from '../../core/errors.ts'
 import type { Pool } from '../../core/pool.ts'
 import type { Life } from '../../core/restore.ts'
 import type { Machine } from './machine.ts'
-import type { Reply } from './resp.ts'
+import type { Reply } from './reply.ts'
 
 /** A host's pool as the server keeps it. */
 export interface HeldPool {

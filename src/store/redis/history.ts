@@ -6,7 +6,7 @@ import type { NumberedEvent } from '../store.ts'
 import type { Client } from './client.ts'
 import { heldPool } from './held-pool.ts'
 import type { HostKeys } from './keys.ts'
-import type { Reply } from './resp.ts'
+import type { Reply } from './reply.ts'
 import readWithRecordsScript from './scripts/read-with-records.lua' with { type: 'text' }
 
 /** So many entries of a stream are asked for at once: no reply is large, and there are few of them. */

@@ -185,7 +185,7 @@ describe('is refused in one line, and nothing is changed:', () => {
     const answer = await useAll(store).catch(error => error as { message: string })
     expect(answer).toMatchObject({ code: 'store-refuses' })
     expect(answer?.message).toMatch(
-      /it does not know a command \(.*\)\. Nothing was changed; use Redis 5 or later/,
+      /it does not know a command \(.*\)\. Nothing was changed; use Redis 6 or later/,
     )
     expect(await old.cli('KEYS', '*pool')).toBe('')
   })
