@@ -11,17 +11,16 @@ export interface Life {
 }
 
 /**
- * Puts reservations back that their store has lost, in the order in which they were made: each one as it was, if its GPUs
- * are there and nobody else has them by now.
+ * Puts reservations back that their store has lost: each one as it was, if its GPUs are there and nobody else has them by now.
  *
- * @param lost run reservations whose processes live
+ * @param lost run reservations whose processes live; of two that claim the same GPU, the first has it
  */
 export function putBack(pool: Pool, lost: readonly RunReservation[], now: number): Change[] {
   const known = new Set(pool.reservations.map(({ id }) => id))
   const held = new Set(pool.reservations.flatMap(({ gpus }) => gpus))
   const present = new Set(pool.gpus.map(({ index }) => index))
   const changes: Change[] = []
-  for (const claim of lost.toSorted((a, b) => a.reservedAt - b.reservedAt)) {
+  for (const claim of lost) {
     if (known.has(claim.id) || claim.gpus.some(index => held.has(index) || !present.has(index))) continue
     known.add(claim.id)
     for (const index of claim.gpus) held.add(index)

@@ -27,9 +27,9 @@ describe('putBack', () => {
     expect(putBack(pool, [claim], NOW)).toEqual([])
   })
 
-  test('gives GPUs that two claim to the one who had them first', () => {
-    const first = aRun({ id: 'first', gpus: [2], reservedAt: claim.reservedAt - 1 })
-    const pool = applyChanges(aPool(), putBack(aPool(), [claim, first], NOW))
+  test('gives GPUs that two claim to the first of them, whenever it says it was made', () => {
+    const first = aRun({ id: 'first', gpus: [2], reservedAt: claim.reservedAt + 1 })
+    const pool = applyChanges(aPool(), putBack(aPool(), [first, claim], NOW))
     expect(pool?.reservations.map(({ id }) => id)).toEqual(['first'])
   })
 })
