@@ -1,14 +1,13 @@
-import type { Decision } from '../core/changes.ts'
-import { PoolMovedError } from '../core/errors.ts'
-import type { Pool, ProcessIdentity, RunReservation } from '../core/pool.ts'
-import { type Kept, recordHeartbeat, releaseKept } from '../core/release.ts'
-import { beatOverLosses, type Life } from '../core/restore.ts'
+import { OtherMachineError } from '../core/errors.ts'
+import type { ProcessIdentity } from '../core/pool.ts'
+import { releaseKept } from '../core/release.ts'
 import { type Duties, keep, type Limit, RHYTHM } from '../process/keeper.ts'
 import { type KeeperOrders, parseKeeperOrders, type RunTask, startObserver } from '../process/start-keeper.ts'
 import { openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { letGoOfCode } from '../system/libc/memory.ts'
 import { sleep } from '../system/libc/waiting.ts'
+import { heartbeatOf, inPool } from './keeper-heartbeat.ts'
 import { observeIfDue } from './observe.ts'
 import { wholeStoreUrl } from './store-url.ts'
 
@@ -52,7 +51,7 @@ async function keepRun(orders: KeeperOrders, { processes, killAfterMs, claim }: 
       const at = endedAt ?? Date.now()
       endedAt = at
       return withStore(orders, async store => {
-        await store.update(inPool(pool => releaseKept(pool, kept, at), undefined))
+        await store.update(inPool(pool => releaseKept(pool, kept, at), undefined)).catch(unlessTakenOver)
         hasFreed = store.fleet !== null
       })
     },
@@ -63,20 +62,6 @@ async function keepRun(orders: KeeperOrders, { processes, killAfterMs, claim }: 
   if (!hasFreed) return
   sleep(LOOK_AFTER_MS)
   startObserver(orders)
-}
-
-/** How to record a sign of life; of a reservation with a claim, over the losses of its store, too. */
-function heartbeatOf(kept: Kept, claim: RunReservation | null): (store: Store) => Promise<boolean> {
-  if (!claim) return store => store.update(inPool(pool => recordHeartbeat(pool, kept, Date.now()), false))
-  let seenIn: Life | null = null
-  return async store => {
-    const known = { kept, claim, seenIn }
-    const seen = await store.update((pool, life) =>
-      whereItIs(pool, { isHeld: false, seenIn }, () => beatOverLosses(pool, life, known, Date.now())),
-    )
-    seenIn = seen.seenIn
-    return seen.isHeld
-  }
 }
 
 async function groupLimit(processes: readonly ProcessIdentity[], afterMs: number): Promise<Limit> {
@@ -99,18 +84,7 @@ async function withStore<T>(orders: KeeperOrders, act: (store: Store) => Promise
   }
 }
 
-/** In a pool that is gone the reservation is, too, and nothing is left to do. */
-function inPool<T>(decide: (pool: Pool) => Decision<T>, inNoPool: T): (pool: Pool | null) => Decision<T> {
-  return pool => (pool ? whereItIs(pool, inNoPool, () => decide(pool)) : { changes: [], result: inNoPool })
-}
-
-/**
- * A pool that has moved has new keepers where it is now, and here nothing is left to do.
- *
- * @throws {PoolMovedError} while it moves: to be tried again
- */
-function whereItIs<T>(pool: Pool | null, hasLeft: T, decide: () => Decision<T>): Decision<T> {
-  if (pool?.move?.state === 'left') return { changes: [], result: hasLeft }
-  if (pool?.move) throw new PoolMovedError(pool.move)
-  return decide()
+/** A pool that another machine has taken over was cleared for it: it has nothing of this one, however often it is asked. */
+function unlessTakenOver(error: unknown): void {
+  if (!(error instanceof OtherMachineError)) throw error
 }

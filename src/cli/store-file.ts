@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { ConfigUnreadableError } from '../core/errors.ts'
-import { storeUrlOfHost } from '../store/open.ts'
+import { storeUrlIn, storeUrlOfHost } from '../store/open.ts'
 import { hostIn } from '../store/redis/url.ts'
 import { errorText } from '../system/libc/library.ts'
 
@@ -27,7 +28,7 @@ export function urlInFile(path: string): string {
       )
     if (size > MOST_BYTES) throw new ConfigUnreadableError(path, 'it is larger than 64 KiB', 'Check its name')
     const url = readFileSync(fd, 'utf8').trim()
-    if (/^\S+$/.test(url)) return url
+    if (/^\S+$/.test(url)) return storeUrlIn(dirname(resolve(path)), url)
     throw new ConfigUnreadableError(
       path,
       'it does not hold the URL of a store, and nothing else',

@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts'
-import { absoluteStoreUrl, isRedis, shownStoreUrl, storeUrlOfHost } from '../store/open.ts'
+import { absoluteStoreUrl, hasPassword, isRedis, shownStoreUrl, storeUrlOfHost } from '../store/open.ts'
 
 /** What the options say of the store. */
 export interface StoreChoice {
@@ -16,7 +16,7 @@ export interface StoreChoice {
  * @throws {ConfigUnreadableError}
  */
 export function chosenStoreUrl({ store, storeFile, host }: StoreChoice, isTyped: boolean): string {
-  if (isTyped && storeFile === null && shownStoreUrl(store) !== store) {
+  if (isTyped && storeFile === null && hasPassword(store)) {
     throw new UsageError(
       'A password on the command line can be read by everybody on this host. Put the URL into the variable CANHAZGPU_STORE, ' +
         'or into a file of your own and use --store-file FILE',
@@ -30,11 +30,13 @@ export function handedOn(
   url: string,
   { storeFile }: Pick<StoreChoice, 'storeFile'>,
 ): { storeUrl: string; storeEnvironment: Readonly<Record<string, string>> } {
-  const storeUrl = shownStoreUrl(absoluteStoreUrl(url))
+  // Whoever is started stands in another directory.
+  const whole = absoluteStoreUrl(url)
+  const storeUrl = shownStoreUrl(whole)
   if (!isRedis(url)) return { storeUrl, storeEnvironment: {} }
   // From a file it is read each time, so that a keeper of days knows the password that holds by then.
   if (storeFile !== null) return { storeUrl, storeEnvironment: { CANHAZGPU_STORE_FILE: absolute(storeFile) } }
-  return { storeUrl, storeEnvironment: storeUrl === url ? {} : { CANHAZGPU_STORE: url } }
+  return { storeUrl, storeEnvironment: storeUrl === whole ? {} : { CANHAZGPU_STORE: whole } }
 }
 
 function absolute(path: string): string {

@@ -1,10 +1,9 @@
-import type { Decision } from '../core/changes.ts'
 import { ProbeFailedError, WaitTimeoutError } from '../core/errors.ts'
 import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
 import { isObservationDue } from '../core/observe.ts'
 import { knownEnd, type Pool, type ProcessIdentity, type Reservation } from '../core/pool.ts'
 import { canUse, leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
-import type { Answer, Request } from '../core/reserve.ts'
+import type { Request } from '../core/reserve.ts'
 import { idleUsage, type Usage } from '../core/usage.ts'
 import { isRunning, pidsHere } from '../process/identity.ts'
 import { sleep } from '../system/libc/waiting.ts'
@@ -128,14 +127,7 @@ async function attempt(acquisition: Acquisition, pool: Pool, prober: Prober) {
   const isNews = isObservationDue(pool, acquisition.context.now())
   if (answer.kind === 'waiting' && isQueued && !isNews) return answer
   // Decided again, on the pool as it is under the lock: another may have been quicker.
-  return store.update((stored): Decision<Answer> => {
-    const present = initialized(stored)
-    // Granted before, when the answer was lost on its way.
-    const own = present.reservations.find(({ id }) => id === request.id)
-    return own
-      ? { changes: [], result: { kind: 'granted', reservation: own } }
-      : answerTo(acquisition, present, usage)
-  })
+  return store.update(stored => answerTo(acquisition, initialized(stored), usage))
 }
 
 /** Asks the GPU tool no more often than it makes sense. */

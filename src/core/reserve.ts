@@ -51,11 +51,14 @@ export type Answer =
 
 /**
  * Gives a request its GPUs, validated to be free; or a place in the line; or a refusal, when it does not want to wait or
- * waiting could never help. Nothing is taken unless all is.
+ * waiting could never help. Nothing is taken unless all is, and asked again the same request takes nothing more.
  */
 export function reserve(pool: Pool, request: Request, facts: Facts): Decision<Answer> {
   const { now } = facts
   const { wanted } = request
+  // Granted before, when the answer was lost on its way from the store.
+  const own = pool.reservations.find(({ id }) => id === request.id)
+  if (own) return { changes: [], result: { kind: 'granted', reservation: own } }
   // Whoever asks is there, also where nothing can be seen and no sign of life was recorded for long.
   const sightings: Sightings = new Map([...facts.sightings, [request.id, 'alive']])
   const settled = settle(pool, sightings, now)

@@ -3,10 +3,7 @@ import { logged } from './history.ts'
 import type { Pool, RunReservation } from './pool.ts'
 import { type Kept, recordHeartbeat } from './release.ts'
 
-/**
- * The life of a pool in a store that a server may lose: it begins when there is no pool and `admin` makes one. A pool of
- * another life than a reservation was made in is one that was made after a loss.
- */
+/** The life of a pool in a store that a server may lose: it begins when there is no pool and `admin` makes one. */
 export interface Life {
   readonly id: string
   /** Whether an administrator has started over in it, which ends for good what was there in the lives before. */
@@ -14,17 +11,16 @@ export interface Life {
 }
 
 /**
- * Puts reservations back that their store has lost, in the order in which they were made: each one as it was, if its GPUs
- * are there and nobody else has them by now.
+ * Puts reservations back that their store has lost: each one as it was, if its GPUs are there and nobody else has them by now.
  *
- * @param lost run reservations whose processes live
+ * @param lost run reservations whose processes live; of two that claim the same GPU, the first has it
  */
 export function putBack(pool: Pool, lost: readonly RunReservation[], now: number): Change[] {
   const known = new Set(pool.reservations.map(({ id }) => id))
   const held = new Set(pool.reservations.flatMap(({ gpus }) => gpus))
   const present = new Set(pool.gpus.map(({ index }) => index))
   const changes: Change[] = []
-  for (const claim of lost.toSorted((a, b) => a.reservedAt - b.reservedAt)) {
+  for (const claim of lost) {
     if (known.has(claim.id) || claim.gpus.some(index => held.has(index) || !present.has(index))) continue
     known.add(claim.id)
     for (const index of claim.gpus) held.add(index)
@@ -38,23 +34,33 @@ export function putBack(pool: Pool, lost: readonly RunReservation[], now: number
 }
 
 /**
- * Records a sign of life for a run reservation in a store that may lose everything, and puts the reservation back where that
- * has happened.
+ * Records a sign of life for a run reservation in a store that may lose everything, or come back as it was some time ago; and
+ * puts the reservation back where that has happened.
  *
  * @param seenIn the life in which its keeper has last seen the reservation, null when it has not yet
+ * @param isLost whether the store is known to tell of no end of it, although it is not there
  * @returns whether it is still to be kept, and where it was seen now. Where there is no pool nothing can be granted, and
  *   whoever makes one asks the keepers first
  */
 export function beatOverLosses(
   pool: Pool | null,
   life: Life | null,
-  { kept, claim, seenIn }: { kept: Kept; claim: RunReservation; seenIn: Life | null },
+  {
+    kept,
+    claim,
+    seenIn,
+    isLost,
+  }: { kept: Kept; claim: RunReservation; seenIn: Life | null; isLost: boolean },
   now: number,
 ): Decision<{ isHeld: boolean; seenIn: Life | null }> {
   if (!pool || !life) return { changes: [], result: { isHeld: true, seenIn } }
   const { changes, result: isHeld } = recordHeartbeat(pool, kept, now)
   if (isHeld) return { changes, result: { isHeld, seenIn: life } }
-  const isLost = seenIn !== null && seenIn.id !== life.id && !life.isCleared
-  const restored = isLost ? putBack(pool, [claim], now) : []
-  return { changes: restored, result: { isHeld: restored.length > 0, seenIn: isLost ? life : seenIn } }
+  const restored = isLost && !wasCleared(seenIn, life) ? putBack(pool, [claim], now) : []
+  return { changes: restored, result: { isHeld: restored.length > 0, seenIn } }
+}
+
+/** Whether an administrator has started over since a reservation was seen. */
+function wasCleared(seenIn: Life | null, life: Life): boolean {
+  return life.isCleared && !(seenIn?.id === life.id && seenIn.isCleared)
 }

@@ -64,7 +64,8 @@ function waitForAll(targets: readonly Target[], timeoutMs: number): void {
  * Where it is not, the group is a script's, which is not to be ended with it; then the command and its descendants.
  */
 function signalAll({ pid }: ProcessIdentity, signal: number): void {
-  if (groupOf(pid) === pid) signalGroup(pid, signal)
+  // The group of 1, as a command of a container may have it, would be every process that there is.
+  if (pid > 1 && groupOf(pid) === pid) signalGroup(pid, signal)
   // The list is made before the first is signalled: orphans are not to be found any more.
   else for (const process of [pid, ...descendantsOf(pid)]) signalProcess(process, signal)
 }

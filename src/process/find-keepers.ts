@@ -3,18 +3,24 @@ import type { RunReservation } from '../core/pool.ts'
 import { processUid, userNameOf } from '../system/user-name.ts'
 import { wordsOf } from './command-of.ts'
 import { KEEPER } from './hidden-words.ts'
-import { sight } from './identity.ts'
+import { identityOf, sight } from './identity.ts'
 import { type KeeperOrders, parseKeeperOrders, type RunTask } from './start-keeper.ts'
 
 /**
- * What the keepers on this host hold, as their command lines tell it: run reservations whose processes live.
+ * What the keepers on this host hold, as their command lines tell it: run reservations whose processes live. They are in the order
+ * in which the keepers were started, which the kernel tells: when something was reserved, anybody can write on a command line.
  *
  * @param isMeant whether a keeper's store is the one that is asked about
  */
 export function keptRuns(isMeant: (storeUrl: string) => boolean): RunReservation[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
-    .flatMap(name => keptRun(Number(name), isMeant) ?? [])
+    .flatMap(name => {
+      const claim = keptRun(Number(name), isMeant)
+      return claim ? [{ claim, startTicks: identityOf(Number(name))?.startTicks ?? Infinity }] : []
+    })
+    .sort((a, b) => a.startTicks - b.startTicks)
+    .map(({ claim }) => claim)
 }
 
 function keptRun(pid: number, isMeant: (storeUrl: string) => boolean): RunReservation | null {

@@ -41,13 +41,14 @@ export async function examineStore(url: string): Promise<PoolExamination | Serve
 
 /** A URL that stands in a file of this directory: a relative path counts from there, and not from wherever somebody stands. */
 export function storeUrlIn(directory: string, url: string): string {
+  if (isRedis(url)) return serverUrls().withFilesIn(directory, url)
   const path = /^sqlite:(?!\/)(.+)$/s.exec(url)?.[1]
   return path === undefined ? url : `sqlite:${directory.replace(/\/*$/, '')}/${path}`
 }
 
 /** The URL with an absolute path, for a process that will stand in another directory. */
 export function absoluteStoreUrl(url: string): string {
-  if (isRedis(url)) return url
+  if (isRedis(url)) return storeUrlIn(process.cwd(), url)
   return `sqlite:${absolutePath(sqlitePath(url))}`
 }
 
@@ -80,7 +81,12 @@ export function isRedis(url: string): boolean {
 
 /** The URL as everybody may read it: without a password. */
 export function shownStoreUrl(url: string): string {
-  return isRedis(url) ? serverUrls().withoutPassword(url) : url
+  return url.startsWith('sqlite:') ? url : serverUrls().withoutPassword(url)
+}
+
+/** Whether a URL, if it is one, holds a password. */
+export function hasPassword(url: string): boolean {
+  return isRedis(url) && serverUrls().hasPassword(url)
 }
 
 /**

@@ -131,6 +131,19 @@ test('counts the place of a GPU in the line from the end of its dead holder', ()
   expect([gpusFor(1), gpusFor(2)]).toEqual([[2], [0, 2]])
 })
 
+test('gives nothing more to a request that was granted before, when the answer was lost on its way', () => {
+  for (const until of [{ durationMs: HOUR }, { process: aProcess(), durationMs: null }]) {
+    const pool = aPool({ reservations: [aManual({ id: 'other', gpus: [0] })] })
+    const request = aRequest({ wanted: anyGpus(2), until })
+    const first = reserve(pool, request, someFacts())
+    const granted = applyChanges(pool, first.changes) ?? pool
+    expect(reserve(granted, request, someFacts())).toEqual({
+      changes: [],
+      result: { kind: 'granted', reservation: grantedBy(first) },
+    })
+  }
+})
+
 describe('refuses', () => {
   test('with a count for each reason, each GPU in one of them', () => {
     const reservations = [aRun({ gpus: [0, 1] }), aManual({ gpus: [2] })]

@@ -27,9 +27,9 @@ describe('putBack', () => {
     expect(putBack(pool, [claim], NOW)).toEqual([])
   })
 
-  test('gives GPUs that two claim to the one who had them first', () => {
-    const first = aRun({ id: 'first', gpus: [2], reservedAt: claim.reservedAt - 1 })
-    const pool = applyChanges(aPool(), putBack(aPool(), [claim, first], NOW))
+  test('gives GPUs that two claim to the first of them, whenever it says it was made', () => {
+    const first = aRun({ id: 'first', gpus: [2], reservedAt: claim.reservedAt + 1 })
+    const pool = applyChanges(aPool(), putBack(aPool(), [first, claim], NOW))
     expect(pool?.reservations.map(({ id }) => id)).toEqual(['first'])
   })
 })
@@ -40,8 +40,11 @@ describe('a keeper whose store may lose everything', () => {
     { id: 'before', isCleared: false },
     { id: 'after', isCleared: false },
   ]
-  const beat = (pool: Pool | null, life: Life | null, seenIn: Life | null = before ?? null) =>
-    beatOverLosses(pool, life, { kept, claim, seenIn }, NOW)
+  const beat = (
+    pool: Pool | null,
+    life: Life | null,
+    { seenIn = before ?? null, isLost = true }: { seenIn?: Life | null; isLost?: boolean } = {},
+  ) => beatOverLosses(pool, life, { kept, claim, seenIn, isLost }, NOW)
 
   test('records a sign of life, and knows where', () => {
     const { changes, result } = beat(aPool({ reservations: [claim] }), after ?? null)
@@ -53,29 +56,47 @@ describe('a keeper whose store may lose everything', () => {
     expect(beat(null, null)).toEqual({ changes: [], result: { isHeld: true, seenIn: before ?? null } })
   })
 
-  test('puts back what a pool of a later life does not know', () => {
-    const { changes, result } = beat(aPool(), after ?? null)
+  test.each<[string, Life, Life | null]>([
+    ['of a later life', { id: 'after', isCleared: false }, { id: 'before', isCleared: false }],
+    [
+      'of a later life, after one that was cleared',
+      { id: 'after', isCleared: false },
+      { id: 'before', isCleared: true },
+    ],
+    ['that is what it was before', { id: 'before', isCleared: false }, { id: 'before', isCleared: false }],
+    ['that was cleared before', { id: 'before', isCleared: true }, { id: 'before', isCleared: true }],
+    ['in which it was never seen', { id: 'after', isCleared: false }, null],
+  ])('puts back what is lost in a pool %s', (_, life, seenIn) => {
+    const { changes, result } = beat(aPool(), life, { seenIn })
     expect(applyChanges(aPool(), changes)?.reservations).toEqual([restored])
-    expect(result).toEqual({ isHeld: true, seenIn: after ?? null })
+    expect(result.isHeld).toBe(true)
+  })
+
+  test('puts nothing back that has ended', () => {
+    expect(beat(aPool(), after ?? null, { isLost: false })).toMatchObject({
+      changes: [],
+      result: { isHeld: false },
+    })
   })
 
   test.each<[string, Pool, Life, Life | null]>([
+    ['was cleared for good', aPool(), { id: 'after', isCleared: true }, { id: 'before', isCleared: false }],
+    ['was cleared once more', aPool(), { id: 'after', isCleared: true }, { id: 'before', isCleared: true }],
     [
-      'was taken away in the same life',
+      'was cleared in the same life',
       aPool(),
-      { id: 'before', isCleared: false },
+      { id: 'before', isCleared: true },
       { id: 'before', isCleared: false },
     ],
-    ['was cleared for good', aPool(), { id: 'after', isCleared: true }, { id: 'before', isCleared: false }],
+    ['may have been cleared', aPool(), { id: 'after', isCleared: true }, null],
     [
       'has lost its GPUs',
       aPool({ reservations: [aManual({ gpus: [1] })] }),
       { id: 'after', isCleared: false },
       { id: 'before', isCleared: false },
     ],
-    ['has never been seen', aPool(), { id: 'after', isCleared: false }, null],
   ])('has nothing left to keep when it %s', (_, pool, life, seenIn) => {
-    expect(beat(pool, life, seenIn)).toMatchObject({ changes: [], result: { isHeld: false } })
+    expect(beat(pool, life, { seenIn })).toMatchObject({ changes: [], result: { isHeld: false } })
   })
 })
 

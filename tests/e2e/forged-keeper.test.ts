@@ -7,7 +7,7 @@ import { ChildProcess, identityOf } from '../helpers/child-process.ts'
 import { Host } from '../helpers/host.ts'
 import { aRun } from '../helpers/pools.ts'
 import { RedisServer } from '../helpers/redis-server.ts'
-import { commandLine } from '../helpers/running.ts'
+import { commandLine, Running } from '../helpers/running.ts'
 import { until } from '../helpers/until.ts'
 import { canMakeUsers, makeUsers } from '../helpers/users.ts'
 
@@ -15,9 +15,15 @@ describe.skipIf(!canMakeUsers)('what looks like a keeper after a loss', () => {
   const [alice] = makeUsers('alice')
 
   /** Starts a shell script that is called `keeper`, with orders behind it, and makes the pool anew. */
-  async function putBackFor(uid: number, alter: (words: string[]) => string[]) {
+  async function putBackFor(uid: number, alter: (words: string[]) => string[], gpusOfARun = 0) {
     await using server = await RedisServer.start()
     using host = new Host(4, server.url('gpu1'))
+    await using stack = new AsyncDisposableStack()
+    if (gpusOfARun > 0) {
+      await host.canhazgpu('admin', '--gpus', '4')
+      stack.use(await Running.start(host, { gpus: gpusOfARun }))
+      await server.cli('FLUSHALL')
+    }
     const script = join(host.directory.path, 'keeper')
     // It waits for ever, and without a child that would live on.
     Bun.spawnSync(['mkfifo', '-m', '666', join(host.directory.path, 'never')])
@@ -57,6 +63,12 @@ describe.skipIf(!canMakeUsers)('what looks like a keeper after a loss', () => {
     expect(reservations).toMatchObject([
       { id: 'claimed', gpus: [1], holder: { uid: alice.uid, userName: alice.name }, note: 'theirs' },
     ])
+  })
+
+  test('takes nothing from a keeper that was there before, whatever it says of the time', async () => {
+    const earlier = (word: string) => word.replace(/"reservedAt":\d+/, '"reservedAt":1')
+    const { reservations } = await putBackFor(alice.uid, words => words.map(earlier), 2)
+    expect(reservations).toMatchObject([{ gpus: [0, 1], holder: { uid: 0 } }])
   })
 
   test('claims for anybody when it is root’s', async () => {

@@ -96,6 +96,15 @@ describe('a server that dies in the middle of a run', () => {
   })
 })
 
+test('a keeper whose host was taken over by another machine ends with its command', async () => {
+  using there = await host(1)
+  await using running = await Running.start(there)
+  const elsewhere = JSON.stringify({ id: 'f'.repeat(32), bootId: '0f0e0d0c-0000-4000-8000-000000000000' })
+  await server.cli('HSET', 'canhazgpu:{gpu1}:pool', 'machine', elsewhere)
+  await running.kill()
+  await until(() => keepersOf(there).length === 0)
+})
+
 describe('a server that says nothing', () => {
   test.each(['status', 'reserve', 'run -- touch ran'])('is given up by %s', async words => {
     using proxy = new CuttingProxy(server.socket, () => 'silent')

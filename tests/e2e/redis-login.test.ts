@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { makeCertificates } from '../helpers/certificates.ts'
 import { canhazgpu, executable, type Outcome } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
 import { RedisServer } from '../helpers/redis-server.ts'
-import { commandLine, keepersOf, Running } from '../helpers/running.ts'
+import { commandLine, keepersOf, keepersOfStores, Running } from '../helpers/running.ts'
 import { until } from '../helpers/until.ts'
 
 const PASSWORD = 's3cret%2Fword'
@@ -128,6 +128,27 @@ describe('over TLS', () => {
     await until(async () => (await host.canhazgpu('queue')).stdout.includes('run'))
     await host.canhazgpu('release')
     expect(await waiter.stdout.text()).toBe('begun\n')
+  })
+
+  test('with the paths of its files relative, keepers find them, too', async () => {
+    using host = await Host.withPool(1, at('localhost', ours()).replace('host=tls', 'host=relative'))
+    const directory = dirname(files.ca)
+    const relative = at('localhost', ours().replaceAll(`${directory}/`, '')).replace(
+      'host=tls',
+      'host=relative',
+    )
+    const env = { ...host.env, CANHAZGPU_STORE: relative }
+    const inVariable = await canhazgpu(['run', '--', 'true'], { env, cwd: directory })
+    expect(inVariable.status).toBe(0)
+    // In a file they count from where that is.
+    const file = join(directory, 'store')
+    writeFileSync(file, relative, { mode: 0o600 })
+    expect(await canhazgpu(['run', '--store-file', file, '--', 'true'], { env: host.env })).toMatchObject({
+      status: 0,
+    })
+    await until(() => keepersOfStores(url => url.includes(`:${server.tlsPort}/`)).length === 0)
+    const { stdout } = await host.canhazgpu('log')
+    expect(stdout.match(/finished|reclaimed/g)).toHaveLength(2)
   })
 
   test.each([

@@ -1,5 +1,5 @@
 import { Connection, ConnectionError, LoginError } from './connection.ts'
-import { connectionFailure, loginFailure, replyFailure } from './failure.ts'
+import { connectionFailure, loginFailure, replyFailure, whyNotYet } from './failure.ts'
 import { type Reply, ReplyError } from './reply.ts'
 import type { RedisPlace } from './url.ts'
 
@@ -36,7 +36,7 @@ export class Client {
           : await Connection.open(this.place, ANSWER_TIMEOUT_MS)
         const replies = await this.connection.ask(commands, ANSWER_TIMEOUT_MS)
         for (const [place, reply] of replies.entries())
-          if (reply instanceof ReplyError) throw replyFailure(reply, this.place, keyIn(commands[place] ?? []))
+          if (reply instanceof ReplyError) throw this.refusal(reply, commands[place] ?? [])
         return replies
       } catch (error) {
         if (error instanceof LoginError) throw loginFailure(error.reply, this.place)
@@ -64,6 +64,13 @@ export class Client {
   close(): void {
     this.connection?.close()
     this.connection = null
+  }
+
+  private refusal(reply: ReplyError, command: readonly string[]): Error {
+    const reason = whyNotYet(reply)
+    return reason === null
+      ? replyFailure(reply, this.place, keyIn(command))
+      : new ConnectionError('unreachable', reason, false)
   }
 }
 

@@ -58,13 +58,19 @@ function notPermitted(text: string, { shown }: RedisPlace): UserError {
   )
 }
 
+/** Why a server that is there does nothing for anybody now; null for a refusal that would stay one. */
+export function whyNotYet(reply: ReplyError): string | null {
+  if (reply.kind === 'LOADING') return 'it is still loading its data'
+  return reply.kind === 'BUSY' ? 'it is busy with a script of somebody else' : null
+}
+
 /** What the server's refusal to do something means. @param key the first key that it was about */
 export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): UserError {
   const refuses = (what: string, next: string) => new StoreRefusesError(place.shown, what, next)
   const text = reply.text.replace(/ script: .*$/s, '')
   // An error inside of a script names its kind later in the line.
   const kind =
-    /\b(NOPERM|WRONGTYPE|READONLY|OOM|MISCONF|NOAUTH|WRONGPASS|LOADING|BUSY|MASTERDOWN|MOVED|CROSSSLOT|NOREPLICAS)\b/.exec(
+    /\b(NOPERM|WRONGTYPE|READONLY|OOM|MISCONF|NOAUTH|WRONGPASS|MASTERDOWN|MOVED|CROSSSLOT|NOREPLICAS)\b/.exec(
       text,
     )?.[1]
   switch (kind) {
@@ -81,10 +87,6 @@ export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): Us
       return refuses('it cannot write to its disk', 'free some space there, or ask an administrator')
     case 'NOREPLICAS':
       return refuses('too few of its replicas are there', 'ask an administrator')
-    case 'LOADING':
-      return refuses('it is still loading its data', 'try again in a moment')
-    case 'BUSY':
-      return refuses('it is busy with a script of somebody else', 'try again, or ask an administrator')
     case 'MASTERDOWN':
       return refuses('it is a replica without its primary', 'use the address of the primary')
     case 'MOVED':

@@ -29,7 +29,9 @@ export function heldPool(fields: Reply, at: { key: string; shown: string }): Hel
   const [revision, pool, life, machine] = Array.isArray(fields) ? (fields as readonly Reply[]) : []
   if (revision === null && pool === null) return NO_POOL
   const garbled = (reason: string) => new StoreGarbledError(at.shown, at.key, reason)
-  if (typeof revision !== 'string' || !/^\d+$/.test(revision)) throw garbled('its revision is no number')
+  // The script counts in doubles: a larger one would stay what it is, and commits would overwrite each other.
+  const isCount = typeof revision === 'string' && /^\d+$/.test(revision) && Number(revision) < 2 ** 53 - 1
+  if (!isCount) throw garbled('its revision is no number')
   try {
     const held = {
       revision,

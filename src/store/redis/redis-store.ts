@@ -12,7 +12,7 @@ import { RedisFleet } from './fleet.ts'
 import { FIELDS, type HeldPool, heldPool } from './held-pool.ts'
 import { FLEET, type HostKeys, keysOf } from './keys.ts'
 import { inLine } from './line.ts'
-import { isSameMachine, machineName, thisMachine } from './machine.ts'
+import { isSameMachine, machineName, ownerAfter, thisMachine } from './machine.ts'
 import commit from './scripts/commit.lua' with { type: 'text' }
 import sign from './scripts/sign.lua' with { type: 'text' }
 import { checkedHost, parseRedisUrl, type RedisPlace } from './url.ts'
@@ -117,7 +117,8 @@ export class RedisStore implements Store {
       if (changes.length === 0) return { result, copy: null }
       const pool = applyChanges(held.pool, changes)
       if (!pool) throw new Error('changes decided for a pool that does not exist')
-      const wanted = { ...held, pool, life: lifeAfter(held.life, changes), machine: thisMachine() }
+      const machine = ownerAfter(held.machine, thisMachine())
+      const wanted = { ...held, pool, life: lifeAfter(held.life, changes), machine }
       const present = await this.commit(wanted, changes)
       if (present.isDone) return { result, copy: present }
       held = present

@@ -26,7 +26,8 @@ const DEFAULT_PORT = 6379
 const PARTS = /^(rediss?|redis\+unix):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?$/
 
 const FORMS = 'redis://USER:PASSWORD@SERVER:6379/0, rediss://… or redis+unix:///PATH?db=0'
-const QUERY_OPTIONS = ['host', 'db', 'ca', 'cert', 'key']
+const FILE_OPTIONS = ['ca', 'cert', 'key']
+const QUERY_OPTIONS = ['host', 'db', ...FILE_OPTIONS]
 
 /**
  * Reads the URL of a store on Redis. Behind `?` stand options: `host=` (whose pool), `db=`, and with `rediss:` the PEM files
@@ -44,7 +45,8 @@ export function parseRedisUrl(text: string): RedisPlace {
   if (scheme === '' || !target) throw invalid(text)
 
   const strange = [...options.keys()].find(name => !QUERY_OPTIONS.includes(name))
-  if (strange !== undefined) throw invalid(text, `It has no option ${strange}`)
+  // It may be half of a password that was not encoded.
+  if (strange !== undefined) throw invalid(text, query.includes('@') ? '' : `It has no option ${strange}`)
   const database = option('db') ?? (isUnix ? '0' : path.slice(1) || '0')
   if (!/^\d{1,4}$/.test(database)) throw invalid(text, 'The number of the database stands behind the last /')
   const tls = { ca: option('ca'), cert: option('cert'), key: option('key') }
@@ -61,7 +63,7 @@ export function parseRedisUrl(text: string): RedisPlace {
     database: Number(database),
     tls: scheme === 'rediss' ? tls : null,
     host: option('host') ?? '',
-    shown: withoutPassword(text),
+    shown: withoutLogin(text),
   }
 }
 
@@ -81,8 +83,26 @@ function splitAtLast(text: string, separator: string): [before: string, after: s
   return at < 0 ? ['', text] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** The URL as it may be seen by everybody. */
+/** The URL as it may be seen by everybody; of what is none, no more than cannot be a part of a password. */
 export function withoutPassword(text: string): string {
+  try {
+    return parseRedisUrl(text).shown
+  } catch {
+    return withoutSecrets(text)
+  }
+}
+
+/** Whether a URL that can be understood holds a password. */
+export function hasPassword(text: string): boolean {
+  try {
+    return parseRedisUrl(text).password !== null
+  } catch {
+    return false
+  }
+}
+
+/** A URL that can be understood, without its password. */
+function withoutLogin(text: string): string {
   // Up to the last @ before the path: a password that was not encoded may hold one itself.
   return text.replace(/^([\w+]+:\/\/)([^/?#]*)@/s, (_, scheme: string, login: string) => {
     const user = login.split(':')[0] ?? ''
@@ -90,11 +110,31 @@ export function withoutPassword(text: string): string {
   })
 }
 
+/** A text that is no URL of ours: a password in it may hold anything, and may stand in an option of somebody else's URLs. */
+function withoutSecrets(text: string): string {
+  return text
+    .replace(/^(\s*\w[\w+]*:\/*)?(.*)@/s, (_, scheme: string | undefined, login: string) => {
+      const user = /^([^:/?#@\s]+):/.exec(login)?.[1] ?? ''
+      return (scheme ?? '') + (user === '' ? '' : `${user}@`)
+    })
+    .replace(/\?.*$/s, '?…')
+}
+
 /** The URL of the same store, with the host whose pool is meant. */
 function withHost(text: string, host: string): string {
   const [base = '', query = ''] = text.split('?')
   const options = new URLSearchParams(query)
   options.set('host', host)
+  return `${base}?${options}`
+}
+
+/** The URL with absolute paths of certificates and keys; relative ones count from a directory. */
+export function withFilesIn(directory: string, text: string): string {
+  const [base = '', query = ''] = text.split('?')
+  const options = new URLSearchParams(query)
+  const relative = FILE_OPTIONS.filter(name => /^[^/]/.test(options.get(name) ?? ''))
+  if (relative.length === 0) return text
+  for (const name of relative) options.set(name, `${directory.replace(/\/*$/, '')}/${options.get(name)}`)
   return `${base}?${options}`
 }
 
@@ -141,6 +181,6 @@ function decoded(text: string): string {
 function invalid(text: string, reason = ''): UsageError {
   const why = reason === '' ? '' : `${reason}. `
   return new UsageError(
-    `Invalid store: "${withoutPassword(text)}". ${why}Use ${FORMS}; what is no letter or digit in a password is written as %XX`,
+    `Invalid store: "${withoutSecrets(text)}". ${why}Use ${FORMS}; what is no letter or digit in a password is written as %XX`,
   )
 }

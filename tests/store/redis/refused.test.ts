@@ -150,6 +150,7 @@ describe('is refused in one line, and nothing is changed:', () => {
     ['life', 'null'],
     ['machine', '7'],
     ['revision', 'first'],
+    ['revision', '99999999999999999999'],
   ])('a %s of %s', async (field, value) => {
     using _store = await initialized(server.url('gpu1'))
     await server.cli('HSET', 'canhazgpu:{gpu1}:pool', field, value)
@@ -163,6 +164,42 @@ describe('is refused in one line, and nothing is changed:', () => {
     await server.cli('XADD', 'canhazgpu:{gpu1}:events', '*', 'at', '1', 'written', '1', 'event', '7')
     await expect(store.usageRecords(0)).rejects.toMatchObject({ code: 'store-garbled' })
     await expect(store.events({ after: 0, limit: 1 })).rejects.toMatchObject({ code: 'store-garbled' })
+  })
+
+  test('but what is no time in the history is forgotten with what is old', async () => {
+    using _store = await initialized(server.url('gpu1'))
+    for (const stream of ['records', 'events'])
+      await server.cli('XADD', `canhazgpu:{gpu1}:${stream}`, '*', 'at', 'once', 'x', 'y')
+    const store = await openStore(server.url('gpu1'), 'write', 1000)
+    await store.update(pool =>
+      initialize(pool, { provider: 'fake', gpuCount: 8, force: true, by: aHolder() }, NOW),
+    )
+    expect((await store.events({ after: 0, limit: 10 })).map(({ event }) => event.kind)).toContain(
+      'initialized',
+    )
+    expect(await server.cli('XLEN', 'canhazgpu:{gpu1}:records')).toBe('0')
+    store.close()
+  })
+
+  test('a server that is still loading its data, as one that is not there yet', async () => {
+    const options = { 'key-load-delay': 20_000, 'loading-process-events-interval-bytes': 1024 }
+    await using slow = await RedisServer.start(
+      ...['--rdbcompression', 'no'],
+      ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    )
+    using store = await initialized(slow.url('gpu1'))
+    await slow.cli('EVAL', "for i = 1, 200 do redis.call('SET', 'k' .. i, string.rep('x', 1000)) end", '0')
+    await slow.cli('SAVE')
+    await slow.kill()
+    const isThere = slow.start()
+    await until(async () => (await slow.cli('PING')).includes('LOADING'))
+    const answer = await refusal(slow.url('gpu1'))
+    expect(answer).toMatchObject({
+      code: 'store-unreachable',
+      message: expect.stringContaining('it is still loading its data. Nothing was changed; '),
+    })
+    await isThere
+    expect((await store.read())?.gpus).toHaveLength(8)
   })
 
   test('a read-only replica', async () => {
@@ -232,6 +269,15 @@ describe('is refused in one line, and nothing is changed:', () => {
     expect(await refusal(server.url('gpu1'))).toEqual({ message: 'it was done' })
   })
 
+  test('a pool that a container of the machine writes to stays the machine’s', async () => {
+    using _store = await initialized(server.url('gpu1'))
+    const ask = async () => JSON.parse(await server.cli('HGET', 'canhazgpu:{gpu1}:pool', 'machine')) as object
+    const host = { ...(await ask()), id: 'f'.repeat(32) }
+    await server.cli('HSET', 'canhazgpu:{gpu1}:pool', 'machine', JSON.stringify(host))
+    expect(await refusal(server.url('gpu1'))).toEqual({ message: 'it was done' })
+    expect(await ask()).toEqual(host)
+  })
+
   test('an update from another boot of another machine with the same machine id is the same machine after a reboot', async () => {
     using _store = await initialized(server.url('gpu1'))
     const machine = JSON.parse(await server.cli('HGET', 'canhazgpu:{gpu1}:pool', 'machine')) as { id: string }
@@ -248,6 +294,15 @@ describe('a URL', () => {
     ['redis:x', 'Invalid store: "redis:x"'],
     ['redis://:secret@/0', 'Invalid store: "redis:///0"'],
     ['redis://u:se@cret@server:notaport/0', 'Invalid store: "redis://u@server:notaport/0"'],
+    ['redis://u:se/cret@server/0', 'Invalid store: "redis://u@server/0"'],
+    ['redis://u:se?cret@server/0', 'Invalid store: "redis://u@server/0"'],
+    ['redis://u:63?cret@server/0', 'Invalid store: "redis://u@server/0". Use'],
+    ['redis://u:se#cret@server/0', 'Invalid store: "redis://u@server/0"'],
+    ['redis:/u:secret@server', 'Invalid store: "redis:/u@server"'],
+    ['u:secret@server', 'Invalid store: "u:server"'],
+    ['valkey://u:se/cret@server', 'Invalid store: "valkey://u@server"'],
+    ['redis://server?password=secret', 'Invalid store: "redis://server?…". It has no option password'],
+    ['redis+unix:///run/a@b.sock?db=x', 'The number of the database'],
     ['redis://server/first', 'The number of the database stands behind the last /'],
     ['redis://server?ca=/x', 'Certificates are for rediss:'],
     ['rediss://server?cert=/x', 'cert= and key='],

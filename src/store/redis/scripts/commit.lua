@@ -58,7 +58,8 @@ local function forget(key)
   local before = tonumber(ARGV[6])
   local old = {}
   for _, entry in ipairs(redis.call('XRANGE', key, '-', '+', 'COUNT', FORGOTTEN_AT_MOST)) do
-    if tonumber(entry[2][2]) >= before then break end
+    -- What is no time is not ours, and an error here would come after some of the writes.
+    if (tonumber(entry[2][2]) or 0) >= before then break end
     old[#old + 1] = entry[1]
   end
   if #old > 0 then redis.call('XDEL', key, unpack(old)) end
