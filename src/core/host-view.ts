@@ -72,7 +72,7 @@ export interface Offer {
 
 /**
  * The hosts that could give so many GPUs now, best first: the caller's own host; then the sure ones before those that are
- * silent or where nobody has looked since their GPUs came free; among these, where the fewest are left over, so that large
+ * silent or where nobody has looked, or not since their GPUs came free; among these, where the fewest are left over, so that large
  * gaps stay whole for large requests; a tie goes by name.
  *
  * The line of each host counts: nobody is sent to GPUs that those who wait there get first.
@@ -96,11 +96,11 @@ export function findHosts(views: readonly HostView[], count: number, ownHost: st
     )
 }
 
-/** How many GPUs a newcomer could get. @param hopeful whether those count that came free since the last probe */
+/** How many GPUs a newcomer could get. @param hopeful whether those count at which nobody has looked, or not since they came free */
 export function couldGive({ pool, facts }: HostView, hopeful: boolean): number {
-  const cameFree = facts.usage?.poolThen?.reserved ?? new Set()
+  const mayBeFree = (index: number) => facts.usage?.poolThen?.reserved.has(index) ?? true
   const gpus = availability(pool, facts.usage, facts.memoryThresholdMiB).map((gpu): GpuAvailability => {
-    const isOpen = hopeful && gpu.availability.state === 'unknown' && cameFree.has(gpu.gpu.index)
+    const isOpen = hopeful && gpu.availability.state === 'unknown' && mayBeFree(gpu.gpu.index)
     return isOpen ? { ...gpu, availability: AVAILABLE } : gpu
   })
   const ahead = requestsAhead(pool, undefined, facts.sightings)

@@ -138,7 +138,7 @@ describe('run --on', () => {
     expect(log.filter(line => line.includes(' reserved '))[0]).toEndWith("GPU(s) [0, 1] - it's")
   })
 
-  test.each(['bash', 'zsh', 'fish'])('means the same to a login shell that is %s', async shell => {
+  test.each(['bash', 'zsh', 'fish', 'tcsh'])('means the same to a login shell that is %s', async shell => {
     const [a, b] = [await join('a', 1), await join('b', 1)]
     a.sshTo([b], shell)
     const { stdout } = await a.shell(`"$C" run --on b -- printf '%s|' "it's" '\\' '$HOME' '=ls' '*' $'a\\nb'`)

@@ -35,8 +35,9 @@ export class MemoryFleet implements Store {
     host: 'here',
     hosts: async () => [...this.others],
     leave: async (usage, now) => void this.left.push({ usage, now }),
-    usageRecords: async since => this.records.filter(({ record }) => record.endedAt >= since),
-    events: async limit => this.happened.slice(-limit),
+    usageRecords: async (hosts, since) =>
+      this.records.filter(({ host, record }) => hosts.includes(host) && record.endedAt >= since),
+    events: async (hosts, limit) => this.happened.filter(({ host }) => hosts.includes(host)).slice(-limit),
   }
 
   async read(): Promise<Pool | null> {

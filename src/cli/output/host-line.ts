@@ -14,7 +14,7 @@ export function hostLine({ host, summary, isSilent, lastSignAgoMs }: HostView, a
 
 /** What stands for `validated` in the lines of a host: `validated 12s ago`. */
 export function validatedNote({ probedAgoMs }: HostView): string {
-  return probedAgoMs === null ? 'validated' : `validated ${age(probedAgoMs)} ago`
+  return probedAgoMs === null ? 'not validated' : `validated ${age(probedAgoMs)} ago`
 }
 
 const UNITS = [

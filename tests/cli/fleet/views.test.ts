@@ -86,6 +86,21 @@ describe('status --all', () => {
     ])
   })
 
+  test('shows more of GPUs with --wide alone, as far as somebody over there has asked', async () => {
+    const details = { name: 'X1', memoryTotalMiB: null, utilizationPercent: null, temperatureCelsius: 40 }
+    const usage = usageOf({ ...busy(0), details }, busy(0))
+    const store = new MemoryFleet([aHost({ pool: aPool({ gpus: 2 }), probed: { usage, agoMs: 0 } })])
+    const gpus = async (words: string) => (await tell(status, words, store)).lines.slice(1)
+    for (const which of ['--all', '--host gpu-01']) {
+      expect(await gpus(which)).toEqual(['GPU 0: AVAILABLE', 'GPU 1: AVAILABLE'])
+      expect(await gpus(`${which} --wide`)).toEqual(['GPU 0: AVAILABLE [X1, 40C]', 'GPU 1: AVAILABLE'])
+    }
+  })
+
+  test('is not all and one of them', async () => {
+    expect(await failureOf(tell(status, '--all --host gpu-02', fleet()))).toBeInstanceOf(UsageError)
+  })
+
   test('--json prints them as the schema says', async () => {
     const { lines } = await tell(status, '--all --json', fleet())
     expect(documentIn(`${lines.join('\n')}\n`)).toMatchObject({
@@ -197,7 +212,11 @@ describe('find', () => {
     expect(now).toMatchObject({ requested: 4, best: { host: 'gpu-02', available: 2 }, exitStatus: 75 })
     const never = await failureOf(tell(find, '--gpus 5', fleet()))
     expect(never).toMatchObject({ largest: 4, exitStatus: 1 })
-    expect(await failureOf(tell(find, '', new MemoryFleet([])))).toMatchObject({ best: null, largest: 0 })
+    expect(await failureOf(tell(find, '', new MemoryFleet([])))).toMatchObject({
+      best: null,
+      largest: 0,
+      exitStatus: 1,
+    })
   })
 
   test.each(['-oProxyCommand=x', 'a b', 'a;b', '', 'a\nb', 'ho@st', '.a', 'a.'])(
@@ -241,6 +260,8 @@ describe('report --all', () => {
       { host: 'gpu-01', record: aRecord({ id: 'run-1', reservedAt: NOW - 4 * HOUR, endedAt: NOW }) },
       // Another person who has the same uid there.
       { host: 'gpu-03', record: aRecord({ id: 'other', holder: { uid: 1000, userName: 'carol' } }) },
+      // A pool that has moved away has taken its history with it.
+      { host: 'gone', record: aRecord({ id: 'moved' }) },
     ]
     return store
   }
@@ -282,6 +303,7 @@ describe('report --all', () => {
 describe('log --all', () => {
   const happened = () => {
     const store = fleet()
+    store.others = [...store.others, aHost({ host: 'gpu-1' })]
     const event: LogEvent = {
       ...{
         at: NOW,
@@ -295,7 +317,9 @@ describe('log --all', () => {
       },
     }
     store.happened = [
-      { host: 'a', event },
+      { host: 'gpu-1', event },
+      // Its pool has moved away, and its history with it.
+      { host: 'gone', event },
       { host: 'gpu-02', event: { ...event, kind: 'released' } },
     ]
     return store
@@ -304,7 +328,7 @@ describe('log --all', () => {
   test('shows what has happened on every host', async () => {
     const { lines } = await tell(log, '--all', happened())
     expect(lines.map(line => line.slice(20))).toEqual([
-      'a      reserved     user1000: GPU(s) [0]',
+      'gpu-1  reserved     user1000: GPU(s) [0]',
       'gpu-02 released     user1000: GPU(s) [0]',
     ])
     expect((await tell(log, '--all -n 1', happened())).lines).toHaveLength(1)
@@ -314,7 +338,7 @@ describe('log --all', () => {
   test('--json is as the schema says', async () => {
     const { lines } = await tell(log, '--all --json', happened())
     expect(lines.map(line => documentIn(`${line}\n`))).toMatchObject([
-      { host: 'a', number: null, event: 'reserved' },
+      { host: 'gpu-1', number: null, event: 'reserved' },
       { host: 'gpu-02', number: null },
     ])
   })
