@@ -60,6 +60,9 @@ export interface Fleet {
   /** The host whose pool the store gives. */
   readonly host: string
 
+  /** Whether that host is this machine. If not, what is seen here of processes and GPUs says nothing about its pool. */
+  isHere(): Promise<boolean>
+
   /** Every host with a pool, by name, in one round trip. */
   hosts(): Promise<HostPool[]>
 

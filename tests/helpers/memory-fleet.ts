@@ -33,6 +33,7 @@ export class MemoryFleet implements Store {
 
   readonly fleet: Store['fleet'] = {
     host: 'here',
+    isHere: async () => true,
     hosts: async () => [...this.others],
     leave: async (usage, now) => void this.left.push({ usage, now }),
     usageRecords: async (hosts, since) =>

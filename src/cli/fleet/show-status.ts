@@ -2,7 +2,7 @@ import { UsageError } from '../../core/errors.ts'
 import type { HostView } from '../../core/host-view.ts'
 import type { Context } from '../command.ts'
 import type { ColouredLine } from '../output/colour.ts'
-import { hostLine, validatedNote } from '../output/host-line.ts'
+import { ageNote, hostLine } from '../output/host-line.ts'
 import { linesOf } from '../output/status-lines.ts'
 import { hostNamed, ownersOn, viewFleet } from './open-fleet.ts'
 import { ownHost } from './own-host.ts'
@@ -57,5 +57,5 @@ function hostLines(view: HostView, { wide, summary }: Pick<Asked, 'wide' | 'summ
   const { statuses, facts } = view
   // What somebody over there has asked for is not for everybody's lines.
   const shown = wide ? facts : { ...facts, usage: null }
-  return [hostLine(view), ...linesOf(statuses, shown, ownersOn(view), validatedNote(view))]
+  return [hostLine(view), ...linesOf(statuses, shown, ownersOn(view), ageNote(view))]
 }

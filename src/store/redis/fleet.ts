@@ -13,8 +13,7 @@ export class RedisFleet implements Fleet {
   constructor(
     private readonly client: Client,
     readonly host: string,
-    /** Whether the host is this machine. */
-    private readonly isHere: () => Promise<boolean>,
+    readonly isHere: () => Promise<boolean>,
   ) {}
 
   async hosts(): Promise<HostPool[]> {
