@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { crowd } from './crowd.ts'
+import { fleet } from './fleet.ts'
 import { keeper } from './keeper.ts'
 import type { Figure } from './measure.ts'
 import { reclaim } from './reclaim.ts'
@@ -15,7 +16,7 @@ import { waiting } from './waiting.ts'
 
 using stage = new Stage()
 const figures: Figure[] = []
-for (const question of [startUp, crowd, reclaim, waiting, report, keeper, stores]) {
+for (const question of [startUp, crowd, reclaim, waiting, report, keeper, stores, fleet]) {
   console.log(`${question.name} …`)
   figures.push(...(await question(stage)))
 }

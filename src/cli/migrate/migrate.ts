@@ -1,5 +1,5 @@
 import { CannotMoveError, NotAdministratorError, UsageError } from '../../core/errors.ts'
-import { runsIn } from '../../core/move.ts'
+import { type Places, runsIn } from '../../core/move.ts'
 import type { Pool } from '../../core/pool.ts'
 import { sightAll } from '../../process/identity.ts'
 import { startKeeper } from '../../process/start-keeper.ts'
@@ -58,7 +58,19 @@ export async function migrate(
     mover: pool => ({ by: context.holder, sightings: sightAll(pool), now: context.now() }),
     handOver: pool => startKeepers(context, target, toUrl, where, pool),
   }
-  context.print(...told(await alone(context, [source, target], () => movePool(relocation)), places.to, where))
+  const moved = await alone(context, [source, target], () => movePool(relocation)).catch(
+    async (error: unknown) => {
+      const present = await source.read().catch(() => null)
+      if (present?.move?.state === 'leaving') context.notice(onTheWay(places))
+      throw error
+    },
+  )
+  context.print(...told(moved, places.to, where))
+}
+
+/** What whoever moves a pool must know when it is neither here nor there. */
+function onTheWay({ from }: Places): string {
+  return `The pool is on its way, and nothing is handed out. Run the same command again to go on, or with --undo to keep the pool at ${from}`
 }
 
 /** @throws {UsageError} when none is named, or it cannot be understood */
