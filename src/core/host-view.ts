@@ -26,7 +26,7 @@ export interface HostView {
  * What can be said of a host from elsewhere: by its own clock, and by what a probe there last said. Its processes cannot be
  * seen from here, so heartbeats decide. Of a GPU that has come free since that probe nothing is known.
  *
- * @param sightings of the processes on the caller's own host; of any other there are none
+ * @param sightings of the processes on the caller's own host, which looks anyway when it is asked for GPUs; of any other there are none
  */
 export function viewHost(
   { host, pool, now, lastSignAgoMs, probed }: HostPool,
@@ -63,10 +63,7 @@ export interface Offer {
   readonly view: HostView
   /** How many GPUs it could give. */
   readonly available: number
-  /**
-   * Whether so many of them as were asked for are validated to be free, and the host is not silent. The caller's own host
-   * is sure in any case: whoever asks it for GPUs has it look.
-   */
+  /** Whether so many of them as were asked for are validated to be free, and the host is not silent. */
   readonly isSure: boolean
 }
 
@@ -84,8 +81,7 @@ export function findHosts(views: readonly HostView[], count: number, ownHost: st
     .flatMap((view): Offer[] => {
       const available = couldGive(view, true)
       if (available < count) return []
-      const isOwn = view.host === ownHost
-      return [{ view, available, isSure: isOwn || (!view.isSilent && couldGive(view, false) >= count) }]
+      return [{ view, available, isSure: !view.isSilent && couldGive(view, false) >= count }]
     })
     .sort(
       (a, b) =>

@@ -156,6 +156,25 @@ test('a GPU is handed out once, however many ask for it in both places while it 
   expect((await statusAt(host, to))[0]).toContain('(manual,')
 })
 
+test('the hint for the configuration names a host only where somebody has named it', async () => {
+  using host = await Host.withPool(1)
+  const named = server.url('here')
+  const plain = named.replace('?host=here', '')
+  const [from, as] = [host.env.CANHAZGPU_STORE ?? '', ['--host', 'there']]
+  for (const [words, to, hint] of [
+    [[], named, named],
+    [[], plain, plain],
+    [as, plain, `${plain}?host=there`],
+  ] as const) {
+    const { stdout, stderr } = await host.canhazgpu(...words, 'migrate', '--to', to)
+    expect([stderr, stdout.split('\n')[1]]).toEqual([
+      '',
+      `From now on: --store ${hint}, or store = "${hint}" in /etc/canhazgpu/config.toml`,
+    ])
+    expect((await host.canhazgpu('--store', hint, 'migrate', '--to', from)).status).toBe(0)
+  }
+})
+
 test('a pool moves from one server to another', async () => {
   using host = await Host.withPool(1)
   await using second = await RedisServer.start()

@@ -65,7 +65,11 @@ export async function migrate(
       throw error
     },
   )
-  context.print(...told(moved, places.to, where))
+  // A name that nobody has typed is that of every host for itself, and must not get into what hosts have in common.
+  const to = context.origins.given.has('host') ? places.to : shown(where.to ?? toUrl)
+  context.print(
+    ...told(moved, places.to, where.toFile === null ? ['store', to] : ['store-file', where.toFile]),
+  )
 }
 
 /** What whoever moves a pool must know when it is neither here nor there. */
@@ -78,8 +82,9 @@ function targetUrl(context: Context, { to, toFile }: Target): string {
   if (to === null && toFile === null)
     throw new UsageError('Missing option --to, for example --to redis://gpu-store.lab:6379/0')
   const named = hostIn(toFile === null ? (to ?? '') : urlInFile(toFile))
-  const choice = { store: to ?? '', storeFile: toFile, host: named ?? ownHost(context) }
-  return absoluteStoreUrl(chosenStoreUrl(choice, context.origins.given.has('to')))
+  const { given } = context.origins
+  const host = named ?? given.get('host') ?? ownHost(context)
+  return absoluteStoreUrl(chosenStoreUrl({ store: to ?? '', storeFile: toFile, host }, given.has('to')))
 }
 
 /** A place as it stands in both pools, for everybody to read. */
@@ -130,8 +135,7 @@ function startKeepers(context: Context, target: Store, url: string, { toFile }: 
   }
 }
 
-function told({ pool, copied }: Moved, to: string, { toFile }: Target): string[] {
-  const [option, value] = toFile === null ? ['store', to] : ['store-file', toFile]
+function told({ pool, copied }: Moved, to: string, [option, value]: readonly [string, string]): string[] {
   const history = copied ? `, ${copied.records} usage record(s) and ${copied.events} event(s)` : ''
   return [
     `Moved ${pool.gpus.length} GPUs, ${pool.reservations.length} reservation(s)${history} to ${to}`,

@@ -192,6 +192,15 @@ describe('find', () => {
     expect((await tell(find, '', store)).lines.at(-1)).toBe('canhazgpu run --gpus 1 -- COMMAND')
   })
 
+  test('promises nothing of the own host where nobody has looked', async () => {
+    const store = new MemoryFleet([aHost({ host: 'here', probed: null })])
+    const { lines } = await tell(find, '--json', store)
+    expect(documentIn(`${lines}\n`)).toMatchObject({
+      hosts: [{ host: 'here', is_validated: false, validated_seconds_ago: null }],
+    })
+    expect((await tell(find, '', store)).lines[0]).toBe('HOST here: 0/4 free, 4 not validated')
+  })
+
   test('--json names them as the schema says', async () => {
     const { lines } = await tell(find, '--gpus 2 --json', fleet())
     expect(documentIn(`${lines}\n`)).toMatchObject({
