@@ -14,6 +14,9 @@ export async function fleet(stage: Stage): Promise<Figure[]> {
     const urlOf = stage.database()
     for (let number = 0; number < count; number++) await fillHost(urlOf(`gpu-${number}`))
     const env = { CANHAZGPU_STORE: urlOf('gpu-0') }
+    const lineCount = stage.output(env, 'status', '--all').split('\n').length - 1
+    if (lineCount !== count * (GPUS + 1))
+      throw new Error(`status --all shows ${lineCount} lines of ${count} hosts`)
     const { subject, base } = compare(
       () => stage.canhazgpu(env, 'status', '--all'),
       () => stage.canhazgpu(env, '--version'),

@@ -1,4 +1,4 @@
-import { ProbeFailedError } from '../core/errors.ts'
+import { OtherMachineError, ProbeFailedError } from '../core/errors.ts'
 import type { Pool } from '../core/pool.ts'
 import type { PoolFacts } from '../core/status.ts'
 import type { Usage } from '../core/usage.ts'
@@ -21,17 +21,23 @@ export async function look(context: Context, question?: Question): Promise<Pictu
   return lookAt(await context.openProbedPool('read', question), context)
 }
 
-/** The same, at a pool that is open already. */
+/** The same, at a pool that is open already. @throws {OtherMachineError} when it cannot be seen from here */
 export async function lookAt(
   { store, pool: before, probe, askedAt }: ProbedPool,
   context: Context,
 ): Promise<Picture> {
+  await refuseFromElsewhere(store)
   const usage = await usageOrWarning(probe, context)
   // The probe may take seconds: what was reserved in the meantime belongs in the picture.
   const pool = (await store.read()) ?? before
   const { memoryThresholdMiB } = context
   const facts = { usage, memoryThresholdMiB, sightings: sightAll(pool), now: context.now() }
   return { store, pool, facts, askedAt }
+}
+
+/** @throws {OtherMachineError} for the pool of another machine, whose processes and GPUs are not those that can be seen here */
+export async function refuseFromElsewhere({ fleet }: Store): Promise<void> {
+  if (fleet && !(await fleet.isHere())) throw new OtherMachineError(fleet.host)
 }
 
 /** Leaves what was seen for other hosts, where there are any; to be called when everything is printed. */

@@ -15,9 +15,10 @@ const KEEPER_GRACE_MS = 3 * SECOND_MS
  * commands that have ended without a keeper. Every command that changes the pool does the same; a log is looked at when
  * none has come by yet.
  *
- * Where that cannot be done, the log is shown as it is.
+ * Where that cannot be done, also because it is the pool of another machine, the log is shown as it is.
  */
 export async function writeDownEndings(context: Context, store: Store, listener: Listener): Promise<void> {
+  if (store.fleet && !(await store.fleet.isHere())) return
   const pending = async () => {
     const pool = initialized(await store.read())
     return settle(pool, sightAll(pool), context.now()).changes

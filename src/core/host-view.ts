@@ -26,7 +26,7 @@ export interface HostView {
  * What can be said of a host from elsewhere: by its own clock, and by what a probe there last said. Its processes cannot be
  * seen from here, so heartbeats decide. Of a GPU that has come free since that probe nothing is known.
  *
- * @param sightings of the processes on the caller's own host; of any other there are none
+ * @param sightings of the processes on the caller's own host, which looks anyway when it is asked for GPUs; of any other there are none
  */
 export function viewHost(
   { host, pool, now, lastSignAgoMs, probed }: HostPool,
@@ -63,16 +63,13 @@ export interface Offer {
   readonly view: HostView
   /** How many GPUs it could give. */
   readonly available: number
-  /**
-   * Whether so many of them as were asked for are validated to be free, and the host is not silent. The caller's own host
-   * is sure in any case: whoever asks it for GPUs has it look.
-   */
+  /** Whether so many of them as were asked for are validated to be free, and the host is not silent. */
   readonly isSure: boolean
 }
 
 /**
  * The hosts that could give so many GPUs now, best first: the caller's own host; then the sure ones before those that are
- * silent or where nobody has looked since their GPUs came free; among these, where the fewest are left over, so that large
+ * silent or where nobody has looked, or not since their GPUs came free; among these, where the fewest are left over, so that large
  * gaps stay whole for large requests; a tie goes by name.
  *
  * The line of each host counts: nobody is sent to GPUs that those who wait there get first.
@@ -84,8 +81,7 @@ export function findHosts(views: readonly HostView[], count: number, ownHost: st
     .flatMap((view): Offer[] => {
       const available = couldGive(view, true)
       if (available < count) return []
-      const isOwn = view.host === ownHost
-      return [{ view, available, isSure: isOwn || (!view.isSilent && couldGive(view, false) >= count) }]
+      return [{ view, available, isSure: !view.isSilent && couldGive(view, false) >= count }]
     })
     .sort(
       (a, b) =>
@@ -96,11 +92,11 @@ export function findHosts(views: readonly HostView[], count: number, ownHost: st
     )
 }
 
-/** How many GPUs a newcomer could get. @param hopeful whether those count that came free since the last probe */
+/** How many GPUs a newcomer could get. @param hopeful whether those count at which nobody has looked, or not since they came free */
 export function couldGive({ pool, facts }: HostView, hopeful: boolean): number {
-  const cameFree = facts.usage?.poolThen?.reserved ?? new Set()
+  const mayBeFree = (index: number) => facts.usage?.poolThen?.reserved.has(index) ?? true
   const gpus = availability(pool, facts.usage, facts.memoryThresholdMiB).map((gpu): GpuAvailability => {
-    const isOpen = hopeful && gpu.availability.state === 'unknown' && cameFree.has(gpu.gpu.index)
+    const isOpen = hopeful && gpu.availability.state === 'unknown' && mayBeFree(gpu.gpu.index)
     return isOpen ? { ...gpu, availability: AVAILABLE } : gpu
   })
   const ahead = requestsAhead(pool, undefined, facts.sightings)

@@ -60,6 +60,9 @@ export interface Fleet {
   /** The host whose pool the store gives. */
   readonly host: string
 
+  /** Whether that host is this machine. If not, what is seen here of processes and GPUs says nothing about its pool. */
+  isHere(): Promise<boolean>
+
   /** Every host with a pool, by name, in one round trip. */
   hosts(): Promise<HostPool[]>
 
@@ -70,11 +73,14 @@ export interface Fleet {
    */
   leave(usage: Usage, now: number, askedAt?: number): Promise<void>
 
-  /** The usage records of all hosts that ended at or after an instant, in no order. */
-  usageRecords(since: number): Promise<HostRecord[]>
+  /** The usage records of some hosts that ended at or after an instant, in no order. */
+  usageRecords(hosts: readonly string[], since: number): Promise<HostRecord[]>
 
-  /** What has happened on all hosts, oldest first by the clock of the store: the last `limit` events. */
-  events(limit: number): Promise<{ readonly host: string; readonly event: LogEvent }[]>
+  /** What has happened on some hosts, oldest first by the clock of the store: the last `limit` events. */
+  events(
+    hosts: readonly string[],
+    limit: number,
+  ): Promise<{ readonly host: string; readonly event: LogEvent }[]>
 }
 
 export interface NumberedEvent {

@@ -104,8 +104,15 @@ describe('finding hosts', () => {
     expect(names([{ pool }], 2)).toEqual([])
   })
 
-  test('knows of no GPU where no probe has left anything', () => {
-    expect(names([{ probed: null }], 1)).toEqual([])
+  test('takes hosts at which nobody has ever looked last, but for the own one', () => {
+    const hosts = [withFree('a', 8, { probed: null }), withFree('b', 8)]
+    expect(names(hosts, 8)).toEqual(['b', 'a'])
+    expect(names(hosts, 8, 'a')).toEqual(['a', 'b'])
+    expect(names([withFree('a', 3, { probed: null })], 4)).toEqual([])
+  })
+
+  test('hopes for no GPU that the tool did not report', () => {
+    expect(names([{ probed: { usage: idle(3), agoMs: SECOND } }], 4)).toEqual([])
   })
 })
 

@@ -126,6 +126,58 @@ describe('hosts that share a server', () => {
   })
 })
 
+describe('the pool of another machine', () => {
+  /** Makes a host's pool, and all that is in it, another machine's. */
+  async function moveElsewhere(name: string): Promise<void> {
+    const key = `canhazgpu:{${name}}:pool`
+    for (const field of ['pool', 'machine']) {
+      const text = (await server.cli('HGET', key, field)).trim()
+      const id = /"id":"\w*","bootId"/
+      const elsewhere = text.replace(/"bootId":"\w/g, '"bootId":"x').replace(id, '"id":"x","bootId"')
+      await server.cli('HSET', key, field, elsewhere)
+    }
+  }
+
+  test('is not judged by the processes and GPUs that are seen here', async () => {
+    const [a, b] = [await join('a', 1), await join('b', 2)]
+    await startJob(b)
+    await moveElsewhere('b')
+    for (const words of ['status', 'queue', 'reserve', 'release']) {
+      const { status, stdout, stderr } = await b.canhazgpu(words)
+      expect([status, stdout]).toEqual([1, ''])
+      expect(stderr).toStartWith('Error: The pool of host b belongs to another machine')
+    }
+    const doctor = await b.canhazgpu('doctor')
+    expect(doctor.stdout).toMatch(/^problem +store: The pool of host b belongs to another machine/m)
+    expect(doctor.stdout).not.toContain('is dead')
+    expect((await linesOf(a, 'status', '--host', 'b'))[1]).toContain('(run, last heartbeat')
+    expect((await linesOf(a, 'log', '--host', 'b')).at(-1)).toContain(' reserved ')
+  })
+
+  test('is not moved from here, and nothing half arrived is left behind', async () => {
+    const a = await join('a', 1)
+    await moveElsewhere('a')
+    const to = `sqlite:${a.directory.path}/moved/pool.db`
+    const { status, stderr } = await a.canhazgpu('migrate', '--to', to)
+    expect([status, stderr]).toEqual([1, expect.stringContaining('belongs to another machine')])
+    const there = await a.canhazgpu('--store', to, 'status')
+    expect(there.stderr).toStartWith('Error: The pool has moved to redis')
+  })
+})
+
+test('a host that gets another name keeps its history, and none of it counts twice', async () => {
+  const a = await join('a', 1)
+  await a.canhazgpu('run', '--', 'true')
+  await until(async () => (await linesOf(a, 'log')).join().includes(' finished '))
+  const moved = await a.canhazgpu('migrate', '--to', server.url('renamed'))
+  expect([moved.status, moved.stderr]).toEqual([0, ''])
+  const report = documentIn((await a.canhazgpu('report', '--all', '--json')).stdout)
+  expect(report).toMatchObject({ hosts: ['renamed'], total: { runs: 1 } })
+  const log = await linesOf(a, 'log', '--all')
+  expect(log.map(line => line.split(/ +/)[2])).not.toContain('a')
+  expect(log.filter(line => line.includes(' finished '))).toHaveLength(1)
+})
+
 describe('run --on', () => {
   test('runs it there, with its options and every byte of its words, and ends as it does', async () => {
     const [a, b] = [await join('a', 1), await join('b', 2)]
@@ -138,7 +190,7 @@ describe('run --on', () => {
     expect(log.filter(line => line.includes(' reserved '))[0]).toEndWith("GPU(s) [0, 1] - it's")
   })
 
-  test.each(['bash', 'zsh', 'fish'])('means the same to a login shell that is %s', async shell => {
+  test.each(['bash', 'zsh', 'fish', 'tcsh'])('means the same to a login shell that is %s', async shell => {
     const [a, b] = [await join('a', 1), await join('b', 1)]
     a.sshTo([b], shell)
     const { stdout } = await a.shell(`"$C" run --on b -- printf '%s|' "it's" '\\' '$HOME' '=ls' '*' $'a\\nb'`)

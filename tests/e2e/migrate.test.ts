@@ -156,6 +156,25 @@ test('a GPU is handed out once, however many ask for it in both places while it 
   expect((await statusAt(host, to))[0]).toContain('(manual,')
 })
 
+test('the hint for the configuration names a host only where somebody has named it', async () => {
+  using host = await Host.withPool(1)
+  const named = server.url('here')
+  const plain = named.replace('?host=here', '')
+  const [from, as] = [host.env.CANHAZGPU_STORE ?? '', ['--host', 'there']]
+  for (const [words, to, hint] of [
+    [[], named, named],
+    [[], plain, plain],
+    [as, plain, `${plain}?host=there`],
+  ] as const) {
+    const { stdout, stderr } = await host.canhazgpu(...words, 'migrate', '--to', to)
+    expect([stderr, stdout.split('\n')[1]]).toEqual([
+      '',
+      `From now on: --store ${hint}, or store = "${hint}" in /etc/canhazgpu/config.toml`,
+    ])
+    expect((await host.canhazgpu('--store', hint, 'migrate', '--to', from)).status).toBe(0)
+  }
+})
+
 test('a pool moves from one server to another', async () => {
   using host = await Host.withPool(1)
   await using second = await RedisServer.start()
@@ -174,12 +193,25 @@ test('a pool moves from one server to another', async () => {
 test('a move that was interrupted can be given up', async () => {
   using host = await Host.withPool(2)
   const to = server.url('here')
-  await server.cli('SET', 'canhazgpu:{here}:records', 'in the way')
+  const from = host.env.CANHAZGPU_STORE ?? ''
+  // What cannot be read there is found when the history is copied: half-way.
+  await server.cli('XADD', 'canhazgpu:{here}:records', '*', 'at', '99999999999999', 'record', 'garbage')
   const failed = await host.canhazgpu('migrate', '--to', to)
   expect(failed.status).toBe(1)
+  expect(failed.stderr).toContain(
+    'The pool is on its way, and nothing is handed out. Run the same command again',
+  )
+  for (const store of [from, to]) {
+    const refused = await host.canhazgpu('--store', store, 'reserve')
+    expect([refused.status, refused.stdout]).toEqual([75, ''])
+    expect(refused.stderr).toContain('nothing is handed out')
+  }
+  expect((await host.canhazgpu('doctor')).stdout).toContain(`The pool is moving to ${to}`)
   await server.cli('DEL', 'canhazgpu:{here}:records')
   const { status, stdout } = await host.canhazgpu('migrate', '--to', to, '--undo')
-  expect([status, stdout]).toEqual([0, expect.stringMatching(/^(The pool stays at|Nothing was on the move)/)])
+  expect([status, stdout]).toEqual([0, `The pool stays at ${from}\n`])
+  expect((await host.canhazgpu('--store', to, 'status')).stderr).toContain(`has moved to ${from}`)
+  expect((await host.canhazgpu('migrate', '--to', to, '--undo')).stdout).toBe('Nothing was on the move\n')
   expect((await host.canhazgpu('reserve')).status).toBe(0)
   expect((await host.canhazgpu('migrate', '--to', to)).status).toBe(0)
   expect((await host.canhazgpu('migrate', '--to', to, '--undo')).stderr).toStartWith(

@@ -33,10 +33,12 @@ export class MemoryFleet implements Store {
 
   readonly fleet: Store['fleet'] = {
     host: 'here',
+    isHere: async () => true,
     hosts: async () => [...this.others],
     leave: async (usage, now) => void this.left.push({ usage, now }),
-    usageRecords: async since => this.records.filter(({ record }) => record.endedAt >= since),
-    events: async limit => this.happened.slice(-limit),
+    usageRecords: async (hosts, since) =>
+      this.records.filter(({ host, record }) => hosts.includes(host) && record.endedAt >= since),
+    events: async (hosts, limit) => this.happened.filter(({ host }) => hosts.includes(host)).slice(-limit),
   }
 
   async read(): Promise<Pool | null> {

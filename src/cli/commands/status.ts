@@ -19,7 +19,11 @@ export default defineCommand({
     'canhazgpu status --all',
   ],
   options: {
-    all: allHosts('Show every host that shares the store'),
+    all: allHosts(
+      'Show every host that shares the store',
+      ['watch'],
+      'the status that is kept up is that of one host',
+    ),
     wide: flag({
       help: 'Show model, total memory, utilization and temperature of every GPU, too',
       example: '--wide',
@@ -39,7 +43,7 @@ export default defineCommand({
   async run({ all, wide, summary, watch: intervalMs, json }, context) {
     if (all || context.origins.given.has('host')) {
       const { showHosts } = await import('../fleet/show-status.ts')
-      if (await showHosts(context, { all, summary, json, isWatched: intervalMs !== null })) return 0
+      if (await showHosts(context, { all, wide, summary, json, isWatched: intervalMs !== null })) return 0
     }
     if (intervalMs !== null) {
       const { watchStatus } = await import('../watch.ts')

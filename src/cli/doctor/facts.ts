@@ -11,6 +11,7 @@ import type { PoolExamination } from '../../store/sqlite/examine.ts'
 import { readLink, readText } from '../../system/libc/files.ts'
 import type { Context } from '../command.ts'
 import { initialized } from '../context.ts'
+import { refuseFromElsewhere } from '../look.ts'
 
 /** All that the checks look at, gathered once. What failed stands there as its error. */
 export interface HostFacts {
@@ -68,7 +69,9 @@ function canBeRead(store: PoolExamination | ServerExamination): boolean {
 }
 
 async function readPool(context: Context): Promise<Pool | null> {
-  const pool = await (await context.openStore('read')).read()
+  const store = await context.openStore('read')
+  const pool = await store.read()
+  await refuseFromElsewhere(store)
   return pool && initialized(pool)
 }
 

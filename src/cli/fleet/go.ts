@@ -5,7 +5,7 @@ import { findExecutable } from '../../process/executable.ts'
 import { isTerminal } from '../../system/libc/terminal-modes.ts'
 import type { Context } from '../command.ts'
 import type { Options, OptionValues } from '../options.ts'
-import { shellBytes } from '../output/shell-bytes.ts'
+import { shellLine } from '../output/shell-bytes.ts'
 import { type requestOptions, wantedGpus } from '../request-options.ts'
 import { noHost } from './no-host.ts'
 import { viewFleet } from './open-fleet.ts'
@@ -46,8 +46,7 @@ export async function goToHost(
   const operands = args.slice(args.length - (context.operands?.length ?? 0))
   // What is set for a user there must not send it on once more.
   const words = ['canhazgpu', 'run', '--no-on', '--no-anywhere', ...handedOn(context, 'run', options), '--']
-  const remote = [...words.map(word => Buffer.from(word)), ...operands].map(shellBytes)
-  const line = Buffer.concat(remote.flatMap((word, at) => (at === 0 ? [word] : [Buffer.from(' '), word])))
+  const line = shellLine([...words.map(word => Buffer.from(word)), ...operands])
   const ssh = Buffer.from('ssh')
   context.notice(`Running on ${host}`)
   // With a terminal at one end only, the other would get line ends and keys that it did not ask for.

@@ -1,7 +1,7 @@
 import type { Context } from '../command.ts'
 import { hostEventDocument } from '../output/json/event.ts'
 import { eventLine } from '../output/log-line.ts'
-import { openFleet } from './open-fleet.ts'
+import { hostsOf, openFleet } from './open-fleet.ts'
 
 /** Prints the last events of all hosts; each tells the time by the clock of its own. */
 export async function showLogs(
@@ -9,7 +9,9 @@ export async function showLogs(
   { lines, json }: { lines: number; json: boolean },
 ): Promise<void> {
   const fleet = await openFleet(context)
-  const events = lines > 0 ? await fleet.events(lines) : []
+  // What has moved away with a pool is told where the pool is now.
+  const hosts = (await hostsOf(fleet)).map(({ host }) => host)
+  const events = lines > 0 ? await fleet.events(hosts, lines) : []
   const width = Math.max(...events.map(({ host }) => host.length))
   context.print(
     ...events.map(event =>

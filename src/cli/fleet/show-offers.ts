@@ -1,7 +1,7 @@
 import { findHosts } from '../../core/host-view.ts'
 import type { Context } from '../command.ts'
 import { plainLine } from '../output/colour.ts'
-import { hostLine, validatedNote } from '../output/host-line.ts'
+import { ageNote, hostLine } from '../output/host-line.ts'
 import { noHost } from './no-host.ts'
 import { viewFleet } from './open-fleet.ts'
 import { ownHost } from './own-host.ts'
@@ -30,7 +30,9 @@ export async function showOffers(
     return void context.print(findDocument(offers, { count, commandOn, now: context.now() }))
   }
   context.printColoured(
-    ...offers.map(({ view }) => hostLine(view, ` [${validatedNote(view)}]`)),
+    ...offers.map(({ view }) =>
+      hostLine(view, view.probedAgoMs === null ? '' : ` [validated${ageNote(view)}]`),
+    ),
     plainLine(`${commandOn(best.view.host).join(' ')} COMMAND`),
   )
 }

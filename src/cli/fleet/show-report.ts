@@ -12,7 +12,8 @@ export async function showFleetReport(context: Context, { dayCount, by, form }: 
   const fleet = await openFleet(context)
   // The pools first: what ends in between is in both then, and never in neither.
   const pools = await hostsOf(fleet)
-  const records = await fleet.usageRecords(days[0]?.from ?? now)
+  const hosts = pools.map(({ host }) => host)
+  const records = await fleet.usageRecords(hosts, days[0]?.from ?? now)
   const sums = reporter(
     by,
     days,
@@ -27,6 +28,5 @@ export async function showFleetReport(context: Context, { dayCount, by, form }: 
     const pool = { ...held.pool, reservations }
     for (const use of usesInPool(pool, sightingsOf(held, own), held.now)) sums.add({ ...use, host })
   }
-  const hosts = pools.map(({ host }) => host)
   printReport(context, sums.report(), { form, since: days[0]?.date ?? '', hosts, now })
 }

@@ -1,6 +1,8 @@
 import { UsageError } from '../../core/errors.ts'
+import type { HostView } from '../../core/host-view.ts'
 import type { Context } from '../command.ts'
-import { hostLine, validatedNote } from '../output/host-line.ts'
+import type { ColouredLine } from '../output/colour.ts'
+import { ageNote, hostLine } from '../output/host-line.ts'
 import { linesOf } from '../output/status-lines.ts'
 import { hostNamed, ownersOn, viewFleet } from './open-fleet.ts'
 import { ownHost } from './own-host.ts'
@@ -8,6 +10,7 @@ import { ownHost } from './own-host.ts'
 /** What `status` is asked for. */
 interface Asked {
   readonly all: boolean
+  readonly wide: boolean
   readonly summary: boolean
   readonly json: boolean
   readonly isWatched: boolean
@@ -20,10 +23,12 @@ interface Asked {
  */
 export async function showHosts(
   context: Context,
-  { all, summary, json, isWatched }: Asked,
+  { all, wide, summary, json, isWatched }: Asked,
 ): Promise<boolean> {
   const own = ownHost(context)
-  const named = context.origins.given.get('host') ?? own
+  const typed = context.origins.given.get('host')
+  if (all && typed) throw new UsageError('--all and --host do not go together. Use one of the two')
+  const named = typed ?? own
   if (!all && named === own) return false
   if (isWatched)
     throw new UsageError('--watch shows the host on which it runs. Use it there, or leave it out')
@@ -33,12 +38,7 @@ export async function showHosts(
     if (json) {
       const { hostDocument } = await import('../output/json/fleet.ts')
       context.print(hostDocument(view, ownersOn(view)))
-    } else if (summary) context.printColoured(hostLine(view))
-    else
-      context.printColoured(
-        hostLine(view),
-        ...linesOf(view.statuses, view.facts, ownersOn(view), validatedNote(view)),
-      )
+    } else context.printColoured(...hostLines(view, { wide, summary }))
     return true
   }
   if (json) {
@@ -46,12 +46,16 @@ export async function showHosts(
     context.print(fleetDocument(views, ownersOn, context.now()))
   } else if (views.length === 0) context.print('No host has a pool yet')
   else {
-    context.printColoured(
-      ...views.flatMap(view => [
-        hostLine(view),
-        ...(summary ? [] : linesOf(view.statuses, view.facts, ownersOn(view), validatedNote(view))),
-      ]),
-    )
+    context.printColoured(...views.flatMap(view => hostLines(view, { wide, summary })))
   }
   return true
+}
+
+/** A line for a host, and unless that is enough, one for each of its GPUs. */
+function hostLines(view: HostView, { wide, summary }: Pick<Asked, 'wide' | 'summary'>): ColouredLine[] {
+  if (summary) return [hostLine(view)]
+  const { statuses, facts } = view
+  // What somebody over there has asked for is not for everybody's lines.
+  const shown = wide ? facts : { ...facts, usage: null }
+  return [hostLine(view), ...linesOf(statuses, shown, ownersOn(view), ageNote(view))]
 }

@@ -1,5 +1,5 @@
 import { CannotMoveError, NotAdministratorError, UsageError } from '../../core/errors.ts'
-import { runsIn } from '../../core/move.ts'
+import { type Places, runsIn } from '../../core/move.ts'
 import type { Pool } from '../../core/pool.ts'
 import { sightAll } from '../../process/identity.ts'
 import { startKeeper } from '../../process/start-keeper.ts'
@@ -58,7 +58,23 @@ export async function migrate(
     mover: pool => ({ by: context.holder, sightings: sightAll(pool), now: context.now() }),
     handOver: pool => startKeepers(context, target, toUrl, where, pool),
   }
-  context.print(...told(await alone(context, [source, target], () => movePool(relocation)), places.to, where))
+  const moved = await alone(context, [source, target], () => movePool(relocation)).catch(
+    async (error: unknown) => {
+      const present = await source.read().catch(() => null)
+      if (present?.move?.state === 'leaving') context.notice(onTheWay(places))
+      throw error
+    },
+  )
+  // A name that nobody has typed is that of every host for itself, and must not get into what hosts have in common.
+  const to = context.origins.given.has('host') ? places.to : shown(where.to ?? toUrl)
+  context.print(
+    ...told(moved, places.to, where.toFile === null ? ['store', to] : ['store-file', where.toFile]),
+  )
+}
+
+/** What whoever moves a pool must know when it is neither here nor there. */
+function onTheWay({ from }: Places): string {
+  return `The pool is on its way, and nothing is handed out. Run the same command again to go on, or with --undo to keep the pool at ${from}`
 }
 
 /** @throws {UsageError} when none is named, or it cannot be understood */
@@ -66,8 +82,9 @@ function targetUrl(context: Context, { to, toFile }: Target): string {
   if (to === null && toFile === null)
     throw new UsageError('Missing option --to, for example --to redis://gpu-store.lab:6379/0')
   const named = hostIn(toFile === null ? (to ?? '') : urlInFile(toFile))
-  const choice = { store: to ?? '', storeFile: toFile, host: named ?? ownHost(context) }
-  return absoluteStoreUrl(chosenStoreUrl(choice, context.origins.given.has('to')))
+  const { given } = context.origins
+  const host = named ?? given.get('host') ?? ownHost(context)
+  return absoluteStoreUrl(chosenStoreUrl({ store: to ?? '', storeFile: toFile, host }, given.has('to')))
 }
 
 /** A place as it stands in both pools, for everybody to read. */
@@ -118,8 +135,7 @@ function startKeepers(context: Context, target: Store, url: string, { toFile }: 
   }
 }
 
-function told({ pool, copied }: Moved, to: string, { toFile }: Target): string[] {
-  const [option, value] = toFile === null ? ['store', to] : ['store-file', toFile]
+function told({ pool, copied }: Moved, to: string, [option, value]: readonly [string, string]): string[] {
   const history = copied ? `, ${copied.records} usage record(s) and ${copied.events} event(s)` : ''
   return [
     `Moved ${pool.gpus.length} GPUs, ${pool.reservations.length} reservation(s)${history} to ${to}`,

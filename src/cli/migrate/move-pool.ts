@@ -1,4 +1,4 @@
-import { CannotMoveError, PoolMovedError, PoolNotInitializedError } from '../../core/errors.ts'
+import { CannotMoveError, PoolMovedError, PoolNotInitializedError, UserError } from '../../core/errors.ts'
 import {
   arrive,
   fill,
@@ -53,7 +53,8 @@ export async function movePool(relocation: Relocation): Promise<Moved> {
     const pool = await source
       .update(pool => leave(pool, places.to, id, mover(pool ?? before)))
       .catch(async (error: unknown) => {
-        if (error instanceof CannotMoveError) await target.update(pool => giveUp(pool, places.from))
+        // Also where it may have left all the same: then a new place is begun when the move goes on.
+        if (error instanceof UserError) await target.update(pool => giveUp(pool, places.from))
         throw error
       })
     await target.update(present => fill(present, id, pool))

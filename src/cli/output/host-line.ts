@@ -12,9 +12,9 @@ export function hostLine({ host, summary, isSilent, lastSignAgoMs }: HostView, a
   return colouredLine(`HOST ${host}: `, free, text.slice(free.length), summary.free > 0 ? 'green' : 'yellow')
 }
 
-/** What stands for `validated` in the lines of a host: `validated 12s ago`. */
-export function validatedNote({ probedAgoMs }: HostView): string {
-  return probedAgoMs === null ? 'validated' : `validated ${age(probedAgoMs)} ago`
+/** How old the last answer of a host's GPU tool is, behind the word `validated`: ` 12s ago`. */
+export function ageNote({ probedAgoMs }: HostView): string {
+  return probedAgoMs === null ? '' : ` ${age(probedAgoMs)} ago`
 }
 
 const UNITS = [

@@ -11,15 +11,15 @@ const SHOWN_PROCESSES = 2
  * One GPU in the words of the specification.
  *
  * @param ownerOf the user of a process, null when nobody can tell
- * @param validated `validated`, or for an answer of the GPU tool that is not of this moment `validated 12s ago`
+ * @param age how old the answer of the GPU tool is, where it is not of this moment: ` 12s ago`
  */
 export function statusLine(
   status: GpuStatus,
   now: number,
   ownerOf: (pid: number) => string | null,
-  validated = 'validated',
+  age = '',
 ): string {
-  return `GPU ${status.index}: ${describe(status, now, ownerOf, validated)}`
+  return `GPU ${status.index}: ${describe(status, now, ownerOf, age)}`
 }
 
 const STATES: { readonly [S in GpuStatus['state']]: readonly [words: string, colour: Colour] } = {
@@ -39,19 +39,16 @@ export function statusLines(
   return linesOf(poolStatus(pool, facts), facts, ownerOf)
 }
 
-/** The same of GPUs whose state is known already. @param validated see `statusLine` */
+/** The same of GPUs whose state is known already. @param age see `statusLine` */
 export function linesOf(
   statuses: readonly GpuStatus[],
   facts: PoolFacts,
   ownerOf: (pid: number) => string | null,
-  validated?: string,
+  age?: string,
 ): ColouredLine[] {
   return statuses.map(status => {
     const details = facts.usage?.gpus.get(status.index)?.details
-    return colouredStatusLine(
-      status,
-      statusLine(status, facts.now, ownerOf, validated) + detailsNote(details),
-    )
+    return colouredStatusLine(status, statusLine(status, facts.now, ownerOf, age) + detailsNote(details))
   })
 }
 
@@ -80,26 +77,26 @@ function describe(
   status: GpuStatus,
   now: number,
   ownerOf: (pid: number) => string | null,
-  validated: string,
+  age: string,
 ): string {
   switch (status.state) {
     case 'available': {
       const { lastReleasedAt } = status
       const released =
         lastReleasedAt === null ? '' : ` (last released ${formatDuration(now - lastReleasedAt)} ago)`
-      return `AVAILABLE${released}${availableNote(status.validation, validated)}`
+      return `AVAILABLE${released}${availableNote(status.validation, age)}`
     }
     case 'reserved': {
       const { reservedAt, note } = status.reservation
       const held = formatDuration(now - reservedAt)
-      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, { reservedAt, now, validated })}${drainNote(status.drain)}${note === null ? '' : ` - ${note}`}`
+      return `IN USE by ${displayName(status.reservation)} for ${held} (${terms(status.reservation, now)}) ${reservedNote(status.validation, { reservedAt, now, age })}${drainNote(status.drain)}${note === null ? '' : ` - ${note}`}`
     }
     case 'in-use-without-reservation':
       return `IN USE WITHOUT RESERVATION by ${users(status.processes, ownerOf)} - ${use(status.memoryMiB, status.processes)}${drainNote(status.drain)}`
     case 'drained': {
       const { by, at, note } = status.drain
       const why = note === null ? '' : ` (${note})`
-      return `DRAINED by ${by.userName} for ${formatDuration(now - at)}${why}${availableNote(status.validation, validated)}`
+      return `DRAINED by ${by.userName} for ${formatDuration(now - at)}${why}${availableNote(status.validation, age)}`
     }
     case 'unavailable':
       return `UNAVAILABLE (not reported by ${status.tool})`
@@ -118,9 +115,10 @@ function terms(reservation: Reservation, now: number): string {
     : `manual, expires in ${formatDuration(reservation.expiresAt - now)}`
 }
 
-function availableNote(validation: Validation, validated: string): string {
+function availableNote(validation: Validation, age: string): string {
   if (validation.kind === 'idle') {
-    return validation.memoryMiB ? ` [${validated}: ${validation.memoryMiB}MB used]` : ''
+    const memory = validation.memoryMiB ? `: ${validation.memoryMiB}MB used` : ''
+    return memory || age ? ` [validated${age}${memory}]` : ''
   }
   return ` ${unvalidatedNote(validation)}`
 }
@@ -130,17 +128,17 @@ const LEAST_UNUSED_MS = MINUTE_MS
 
 function reservedNote(
   validation: Validation,
-  { reservedAt, now, validated }: { reservedAt: number; now: number; validated: string },
+  { reservedAt, now, age }: { reservedAt: number; now: number; age: string },
 ): string {
   switch (validation.kind) {
     case 'in-use': {
       const memory = validation.memoryMiB === null ? 'memory unknown' : `${validation.memoryMiB}MB`
-      return `[${validated}: ${memory}, ${validation.processCount} processes]`
+      return `[validated${age}: ${memory}, ${validation.processCount} processes]`
     }
     case 'idle': {
       const unusedMs = now - Math.max(validation.unusedSince ?? now, reservedAt)
       const since = unusedMs >= LEAST_UNUSED_MS ? ` for ${formatDuration(unusedMs)}` : ''
-      return `[${validated}: no actual usage detected${since}]`
+      return `[validated${age}: no actual usage detected${since}]`
     }
     default:
       return unvalidatedNote(validation)

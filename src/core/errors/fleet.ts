@@ -36,15 +36,17 @@ export class NoHostHasGpusError extends UserError {
     readonly best: { readonly host: string; readonly available: number } | null,
     readonly largest: number,
   ) {
-    const most = best ? `${best.host} could give ${best.available}` : 'all are taken'
-    const next =
-      requested > largest
-        ? `the largest host has ${largest} GPUs - ask for at most ${largest}`
-        : `${most} - run 'canhazgpu status --all --summary' for details`
-    super(`No host could give ${requested} GPU(s) now: ${next}`)
+    super(`No host could give ${requested} GPU(s) now: ${whyNone(requested, best, largest)}`)
     // As for a pool that is too small: waiting does not help.
     this.exitStatus = requested > largest ? 1 : 75
   }
+}
+
+function whyNone(requested: number, best: NoHostHasGpusError['best'], largest: number): string {
+  if (largest === 0) return "none has a pool yet - run 'canhazgpu admin --gpus <count>' on each"
+  if (requested > largest) return `the largest host has ${largest} GPUs - ask for at most ${largest}`
+  const most = best ? `${best.host} could give ${best.available}` : 'none is known to be free'
+  return `${most} - run 'canhazgpu status --all --summary' for details`
 }
 
 /** A host's GPUs are handed out on that host only. */

@@ -1,4 +1,4 @@
-import type { HostPool, HostRecord } from '../../core/fleet.ts'
+import { type HostPool, type HostRecord, isHostName } from '../../core/fleet.ts'
 import type { LogEvent } from '../../core/history.ts'
 import type { Pool } from '../../core/pool.ts'
 import type { GpuUsage, Usage } from '../../core/usage.ts'
@@ -13,8 +13,7 @@ export class RedisFleet implements Fleet {
   constructor(
     private readonly client: Client,
     readonly host: string,
-    /** Whether the host is this machine. */
-    private readonly isHere: () => Promise<boolean>,
+    readonly isHere: () => Promise<boolean>,
   ) {}
 
   async hosts(): Promise<HostPool[]> {
@@ -23,7 +22,11 @@ export class RedisFleet implements Fleet {
     const now = (seconds ?? 0) * 1000 + Math.floor((microseconds ?? 0) / 1000)
     const fields = new Map(Object.entries(copies as Readonly<Record<string, string>>))
     const hosts = [...fields.keys()].flatMap(name => (name.endsWith('/pool') ? [name.slice(0, -5)] : []))
-    return hosts.sort().flatMap(host => hostPool(host, fields, now) ?? [])
+    // What is no name was not written by canhazgpu; the others are not to suffer from it.
+    return hosts
+      .filter(isHostName)
+      .sort()
+      .flatMap(host => hostPool(host, fields, now) ?? [])
   }
 
   async leave(usage: Usage, now: number, askedAt = now): Promise<void> {
@@ -34,9 +37,9 @@ export class RedisFleet implements Fleet {
     await this.client.run(sign, [FLEET], [this.host, String(now), '', '', probed])
   }
 
-  async usageRecords(since: number): Promise<HostRecord[]> {
+  async usageRecords(hosts: readonly string[], since: number): Promise<HostRecord[]> {
     const { firstId, recordsIn } = await import('./history.ts')
-    const records = await this.ofEachHost(host => ['XRANGE', keysOf(host).records, firstId(since), '+'])
+    const records = await this.ofEach(hosts, host => ['XRANGE', keysOf(host).records, firstId(since), '+'])
     return records.flatMap(({ host, entries }) =>
       recordsIn(entries, since, { key: keysOf(host).records, client: this.client }).map(record => ({
         host,
@@ -45,9 +48,12 @@ export class RedisFleet implements Fleet {
     )
   }
 
-  async events(limit: number): Promise<{ readonly host: string; readonly event: LogEvent }[]> {
+  async events(
+    hosts: readonly string[],
+    limit: number,
+  ): Promise<{ readonly host: string; readonly event: LogEvent }[]> {
     const { parsed } = await import('./history.ts')
-    const events = await this.ofEachHost(host => [
+    const events = await this.ofEach(hosts, host => [
       'XREVRANGE',
       keysOf(host).events,
       '+',
@@ -67,9 +73,7 @@ export class RedisFleet implements Fleet {
       }))
   }
 
-  private async ofEachHost(command: (host: string) => string[]) {
-    const names = (await this.client.ask('HKEYS', FLEET)) as readonly string[]
-    const hosts = names.flatMap(name => (name.endsWith('/pool') ? [name.slice(0, -5)] : [])).sort()
+  private async ofEach(hosts: readonly string[], command: (host: string) => string[]) {
     if (hosts.length === 0) return []
     const replies = await this.client.askAll(hosts.map(command))
     return hosts.map((host, place) => ({

@@ -10,4 +10,9 @@ export type Reply =
 /** An error that a server answers: a word in capitals, and what it says. */
 export class ReplyError {
   constructor(readonly text: string) {}
+
+  /** `WRONGPASS`, `NOPERM`, `ERR`, … */
+  get kind(): string {
+    return /^[A-Z]+/.exec(this.text)?.[0] ?? 'ERR'
+  }
 }

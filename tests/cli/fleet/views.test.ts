@@ -70,8 +70,8 @@ describe('status --all', () => {
         'GPU 2: IN USE WITHOUT RESERVATION by user bob - 1024MB used by PID 4711 (python3)',
         'GPU 3: IN USE by user1000 for 1h 2m 0s (manual, expires in 0h 58m 0s) [not validated: not reported by nvidia-smi] - ablation',
         'HOST gpu-02: NO SIGN for 0h 7m 3s, 2/2 free',
-        'GPU 0: AVAILABLE',
-        'GPU 1: AVAILABLE',
+        'GPU 0: AVAILABLE [validated 3h ago]',
+        'GPU 1: AVAILABLE [validated 3h ago]',
         'HOST gpu-03: 0/1 free, 1 not validated',
         'GPU 0: AVAILABLE [not validated]',
       ],
@@ -84,6 +84,22 @@ describe('status --all', () => {
       'HOST gpu-02: NO SIGN for 0h 7m 3s, 2/2 free',
       'HOST gpu-03: 0/1 free, 1 not validated',
     ])
+  })
+
+  test('shows more of GPUs with --wide alone, as far as somebody over there has asked', async () => {
+    const details = { name: 'X1', memoryTotalMiB: null, utilizationPercent: null, temperatureCelsius: 40 }
+    const usage = usageOf({ ...busy(0), details }, busy(0))
+    const store = new MemoryFleet([aHost({ pool: aPool({ gpus: 2 }), probed: { usage, agoMs: 0 } })])
+    const gpus = async (words: string) => (await tell(status, words, store)).lines.slice(1)
+    for (const which of ['--all', '--host gpu-01']) {
+      const plain = 'GPU 0: AVAILABLE [validated 0s ago]'
+      expect((await gpus(which))[0]).toBe(plain)
+      expect((await gpus(`${which} --wide`))[0]).toBe(`${plain} [X1, 40C]`)
+    }
+  })
+
+  test('is not all and one of them', async () => {
+    expect(await failureOf(tell(status, '--all --host gpu-02', fleet()))).toBeInstanceOf(UsageError)
   })
 
   test('--json prints them as the schema says', async () => {
@@ -126,8 +142,8 @@ describe('status --host', () => {
     const { lines } = await tell(status, '--host gpu-02', fleet())
     expect(lines).toEqual([
       'HOST gpu-02: NO SIGN for 0h 7m 3s, 2/2 free',
-      'GPU 0: AVAILABLE',
-      'GPU 1: AVAILABLE',
+      'GPU 0: AVAILABLE [validated 3h ago]',
+      'GPU 1: AVAILABLE [validated 3h ago]',
     ])
     expect((await tell(status, '--host gpu-02 --summary', fleet())).lines).toHaveLength(1)
     const json = await tell(status, '--host gpu-02 --json', fleet())
@@ -176,6 +192,15 @@ describe('find', () => {
     expect((await tell(find, '', store)).lines.at(-1)).toBe('canhazgpu run --gpus 1 -- COMMAND')
   })
 
+  test('promises nothing of the own host where nobody has looked', async () => {
+    const store = new MemoryFleet([aHost({ host: 'here', probed: null })])
+    const { lines } = await tell(find, '--json', store)
+    expect(documentIn(`${lines}\n`)).toMatchObject({
+      hosts: [{ host: 'here', is_validated: false, validated_seconds_ago: null }],
+    })
+    expect((await tell(find, '', store)).lines[0]).toBe('HOST here: 0/4 free, 4 not validated')
+  })
+
   test('--json names them as the schema says', async () => {
     const { lines } = await tell(find, '--gpus 2 --json', fleet())
     expect(documentIn(`${lines}\n`)).toMatchObject({
@@ -197,7 +222,11 @@ describe('find', () => {
     expect(now).toMatchObject({ requested: 4, best: { host: 'gpu-02', available: 2 }, exitStatus: 75 })
     const never = await failureOf(tell(find, '--gpus 5', fleet()))
     expect(never).toMatchObject({ largest: 4, exitStatus: 1 })
-    expect(await failureOf(tell(find, '', new MemoryFleet([])))).toMatchObject({ best: null, largest: 0 })
+    expect(await failureOf(tell(find, '', new MemoryFleet([])))).toMatchObject({
+      best: null,
+      largest: 0,
+      exitStatus: 1,
+    })
   })
 
   test.each(['-oProxyCommand=x', 'a b', 'a;b', '', 'a\nb', 'ho@st', '.a', 'a.'])(
@@ -241,6 +270,8 @@ describe('report --all', () => {
       { host: 'gpu-01', record: aRecord({ id: 'run-1', reservedAt: NOW - 4 * HOUR, endedAt: NOW }) },
       // Another person who has the same uid there.
       { host: 'gpu-03', record: aRecord({ id: 'other', holder: { uid: 1000, userName: 'carol' } }) },
+      // A pool that has moved away has taken its history with it.
+      { host: 'gone', record: aRecord({ id: 'moved' }) },
     ]
     return store
   }
@@ -282,6 +313,7 @@ describe('report --all', () => {
 describe('log --all', () => {
   const happened = () => {
     const store = fleet()
+    store.others = [...store.others, aHost({ host: 'gpu-1' })]
     const event: LogEvent = {
       ...{
         at: NOW,
@@ -295,7 +327,9 @@ describe('log --all', () => {
       },
     }
     store.happened = [
-      { host: 'a', event },
+      { host: 'gpu-1', event },
+      // Its pool has moved away, and its history with it.
+      { host: 'gone', event },
       { host: 'gpu-02', event: { ...event, kind: 'released' } },
     ]
     return store
@@ -304,7 +338,7 @@ describe('log --all', () => {
   test('shows what has happened on every host', async () => {
     const { lines } = await tell(log, '--all', happened())
     expect(lines.map(line => line.slice(20))).toEqual([
-      'a      reserved     user1000: GPU(s) [0]',
+      'gpu-1  reserved     user1000: GPU(s) [0]',
       'gpu-02 released     user1000: GPU(s) [0]',
     ])
     expect((await tell(log, '--all -n 1', happened())).lines).toHaveLength(1)
@@ -314,7 +348,7 @@ describe('log --all', () => {
   test('--json is as the schema says', async () => {
     const { lines } = await tell(log, '--all --json', happened())
     expect(lines.map(line => documentIn(`${line}\n`))).toMatchObject([
-      { host: 'a', number: null, event: 'reserved' },
+      { host: 'gpu-1', number: null, event: 'reserved' },
       { host: 'gpu-02', number: null },
     ])
   })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { shellBytes } from '../../../src/cli/output/shell-bytes.ts'
+import { shellLine } from '../../../src/cli/output/shell-bytes.ts'
 import fc from '../../helpers/fast-check.ts'
 import { temporaryDirectory } from '../../helpers/temporary.ts'
 
@@ -51,11 +51,10 @@ const listed = [...texts, ...more].map(text => Buffer.from(text))
 function throughShell(shell: string, words: readonly Uint8Array[]): Buffer[] {
   using directory = temporaryDirectory()
   const script = join(directory.path, 'script')
-  const print = Buffer.from(
-    'python3 -c "import sys,os; sys.stdout.buffer.write(b\'\'.join(os.fsencode(a) + bytes(1) for a in sys.argv[1:]))"',
-  )
-  const line = words.flatMap(word => [Buffer.from(' '), shellBytes(word)])
-  writeFileSync(script, Buffer.concat([print, ...line, Buffer.from('\n')]))
+  const print =
+    "import sys,os; sys.stdout.buffer.write(b''.join(os.fsencode(a) + bytes(1) for a in sys.argv[1:]))"
+  const line = shellLine([...['python3', '-c', print].map(word => Buffer.from(word)), ...words])
+  writeFileSync(script, Buffer.concat([line, Buffer.from('\n')]))
   const { stdout, stderr, exitCode } = Bun.spawnSync([shell, script], {
     env: { PATH: process.env.PATH ?? '' },
   })
@@ -75,17 +74,21 @@ const likely = fc
   .string({ unit: fc.constantFrom(...'\'\\!"$`~ \n-a#*'), maxLength: 8 })
   .map(text => Buffer.from(text))
 
-describe.each(['sh', 'bash', 'zsh', 'fish'])('a word for %s', shell => {
+describe.each(['sh', 'bash', 'zsh', 'fish', 'tcsh'])('a word for %s', shell => {
   test('means itself', () => {
     expect(throughShell(shell, listed)).toEqual(listed)
+    const inOneLine = listed.filter(word => !word.includes('\n'))
+    expect(throughShell(shell, inOneLine)).toEqual(inOneLine)
   })
 
   test('means itself, whatever bytes it is made of', () => {
     const words = fc.sample(fc.oneof(word, likely), 400)
     expect(throughShell(shell, words)).toEqual(words)
+    const inOneLine = words.filter(word => !word.includes('\n'))
+    expect(throughShell(shell, inOneLine)).toEqual(inOneLine)
   })
 })
 
 test('a plain word stays as it is', () => {
-  expect(shellBytes(Buffer.from('--gpus=2')).toString()).toBe('--gpus=2')
+  expect(shellLine([Buffer.from('x'), Buffer.from('--gpus=2')]).toString()).toBe('x --gpus=2')
 })

@@ -36,8 +36,8 @@ test('shows every host with its pool, by name', async () => {
 test('has no hosts where no pool was made', async () => {
   using store = await openedFor('a')
   expect(await fleetOf(store).hosts()).toEqual([])
-  expect(await fleetOf(store).usageRecords(0)).toEqual([])
-  expect(await fleetOf(store).events(10)).toEqual([])
+  expect(await fleetOf(store).usageRecords(['a'], 0)).toEqual([])
+  expect(await fleetOf(store).events(['a'], 10)).toEqual([])
 })
 
 test('tells what a probe has seen there, how long ago, and what that host takes for the time', async () => {
@@ -76,16 +76,27 @@ test('gives the history of all hosts', async () => {
   await a.update(() => deciding(record('a1', 100), logged('queued', aRun({ id: 'first' }), 9000)))
   await b.update(() => deciding(record('b1', 200), logged('queued', aRun({ id: 'second' }), 1)))
   await a.update(() => deciding(record('a2', 50), logged('queued', aRun({ id: 'third' }), 5)))
-  const records = await fleetOf(b).usageRecords(100)
+  const records = await fleetOf(b).usageRecords(['a', 'b'], 100)
   expect(records.map(({ host, record }) => [host, record.id])).toEqual([
     ['a', 'a1'],
     ['b', 'b1'],
   ])
-  const events = await fleetOf(b).events(2)
+  const events = await fleetOf(b).events(['a', 'b'], 2)
   expect(events.map(({ host, event }) => [host, event.id])).toEqual([
     ['b', 'second'],
     ['a', 'third'],
   ])
+  expect((await fleetOf(b).usageRecords(['b'], 0)).map(({ host }) => host)).toEqual(['b'])
+  expect((await fleetOf(b).events(['b'], 9)).map(({ host }) => host)).toEqual(['b'])
+})
+
+test('is not kept from the others by what is no host', async () => {
+  using a = await initialized(server.url('a'))
+  for (const field of ['pool', 'sign']) {
+    const copy = await server.cli('HGET', 'canhazgpu:fleet', `a/${field}`)
+    await server.cli('HSET', 'canhazgpu:fleet', `-oProxyCommand=x/${field}`, copy.trim())
+  }
+  expect([...(await hostsOf(a)).keys()]).toEqual(['a'])
 })
 
 test('does not let an older copy of a pool take the place of a newer one', async () => {
