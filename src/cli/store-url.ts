@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts'
-import { absoluteStoreUrl, isRedis, shownStoreUrl, storeUrlOfHost } from '../store/open.ts'
+import { absolutePath, absoluteStoreUrl, isRedis, shownStoreUrl, storeUrlOfHost } from '../store/open.ts'
 
 /** What the options say of the store. */
 export interface StoreChoice {
@@ -33,12 +33,9 @@ export function handedOn(
   const storeUrl = shownStoreUrl(absoluteStoreUrl(url))
   if (!isRedis(url)) return { storeUrl, storeEnvironment: {} }
   // From a file it is read each time, so that a keeper of days knows the password that holds by then.
-  if (storeFile !== null) return { storeUrl, storeEnvironment: { CANHAZGPU_STORE_FILE: absolute(storeFile) } }
+  if (storeFile !== null)
+    return { storeUrl, storeEnvironment: { CANHAZGPU_STORE_FILE: absolutePath(storeFile) } }
   return { storeUrl, storeEnvironment: storeUrl === url ? {} : { CANHAZGPU_STORE: url } }
-}
-
-function absolute(path: string): string {
-  return path.startsWith('/') ? path : `${process.cwd()}/${path}`
 }
 
 /** The way back: the whole URL, in the program that was started. @throws {ConfigUnreadableError} */
