@@ -49,7 +49,7 @@ export async function report(stage: Stage): Promise<Figure[]> {
 }
 
 /** Months of a busy host, all of them within the days of a report. */
-export async function writeHistory(url: string): Promise<void> {
+async function writeHistory(url: string): Promise<void> {
   const store = await openStore(url, 'write')
   const from = Date.now() - (DAYS - 1) * DAY_MS
   const step = ((DAYS - 1) * DAY_MS) / RECORDS

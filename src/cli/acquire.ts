@@ -4,9 +4,9 @@ import { type Answer, type Request, reserve, type Until } from '../core/reserve.
 import type { Usage } from '../core/usage.ts'
 import type { Probe } from '../probe/probe.ts'
 import { ownIdentity, sightAll } from '../process/identity.ts'
-import type { Store } from '../store/store.ts'
 import type { Context, ProbedPool } from './command.ts'
 import { initialized } from './context.ts'
+import { leaveForOthers } from './leave-for-others.ts'
 import type { OptionValues } from './options.ts'
 import type { WaitersStore } from './patience.ts'
 import { type requestOptions, wantedGpus } from './request-options.ts'
@@ -80,17 +80,6 @@ export async function acquire(
       return waitInLine(acquisition, { waiting: answer.waiting, usage })
     }
   }
-}
-
-/** Leaves what was seen for other hosts, where there are any. */
-export async function leaveForOthers(
-  store: Store,
-  usage: Usage,
-  times: { pool: Pool; now: number; askedAt: number },
-): Promise<void> {
-  if (!store.fleet) return
-  const { leaveUsage } = await import('./fleet/leave.ts')
-  await leaveUsage(store, usage, times)
 }
 
 /**

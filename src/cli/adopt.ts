@@ -4,10 +4,10 @@ import type { Usage } from '../core/usage.ts'
 import { identityOf, sightAll } from '../process/identity.ts'
 import { startKeeper } from '../process/start-keeper.ts'
 import { processUid, userNameOf } from '../system/user-name.ts'
-import { leaveForOthers } from './acquire.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
 import { probeOrders } from './keeper-orders.ts'
+import { leaveForOthers } from './leave-for-others.ts'
 
 /**
  * Binds a reservation to processes that use GPUs already, and leaves a keeper that watches all of them.

@@ -5,6 +5,7 @@ import type { Store, StoreAccess } from '../store/store.ts'
 import type { ConfigFile } from './config/layers.ts'
 import type { standingSettings } from './config/standing-settings.ts'
 import type { Options, OptionValues } from './options.ts'
+import type { ColouredLine } from './output/colour.ts'
 import type { Given } from './parse-options.ts'
 import type { Layer } from './settings.ts'
 
@@ -17,8 +18,6 @@ export interface Origins {
   /** These files and the environment, the later ones winning. */
   readonly layers: readonly Layer[]
 }
-
-import type { ColouredLine } from './output/colour.ts'
 
 /** A pool on whose GPUs the tool is looking. */
 export interface ProbedPool {

@@ -6,6 +6,7 @@ import type { Probe, Question } from '../probe/probe.ts'
 import { sightAll } from '../process/identity.ts'
 import type { Store } from '../store/store.ts'
 import type { Context, ProbedPool } from './command.ts'
+import { leaveForOthers } from './leave-for-others.ts'
 
 /** The pool and the hardware at one moment. */
 export interface Picture {
@@ -40,11 +41,9 @@ export async function refuseFromElsewhere({ fleet }: Store): Promise<void> {
   if (fleet && !(await fleet.isHere())) throw new OtherMachineError(fleet.host)
 }
 
-/** Leaves what was seen for other hosts, where there are any; to be called when everything is printed. */
-export async function leaveSeen({ store, pool, facts, askedAt }: Picture): Promise<void> {
-  if (!store.fleet) return
-  const { leaveUsage } = await import('./fleet/leave.ts')
-  await leaveUsage(store, facts.usage, { pool, now: facts.now, askedAt })
+/** Leaves what was seen for other hosts; to be called when everything is printed. */
+export function leaveSeen({ store, pool, facts, askedAt }: Picture): Promise<void> {
+  return leaveForOthers(store, facts.usage, { pool, now: facts.now, askedAt })
 }
 
 /** A sick tool does not keep `status` from telling who has reserved what. */

@@ -9,6 +9,7 @@ import { sightAll } from '../process/identity.ts'
 import type { Store } from '../store/store.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
+import { lookForOthers } from './look-for-others.ts'
 import { ask } from './output/ask.ts'
 import { releaseNotice } from './output/release-lines.ts'
 
@@ -67,6 +68,7 @@ export async function releaseGpus(
   const gpus = [...released, ...plan.over, ...ended.map(({ reservation }) => reservation)].flatMap(
     reservation => reservation.gpus,
   )
+  if (gpus.length > 0) await lookForOthers(context, store)
   if (json) {
     const { releaseDocument } = await import('./output/json/release.ts')
     context.print(releaseDocument(gpus.sort((a, b) => a - b)))

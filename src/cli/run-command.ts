@@ -8,7 +8,7 @@ import { startKeeper } from '../process/start-keeper.ts'
 import { acquire } from './acquire.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
-import { probeOrders } from './keeper-orders.ts'
+import { killAfter, probeOrders } from './keeper-orders.ts'
 import type { OptionValues } from './options.ts'
 import type { requestOptions } from './request-options.ts'
 
@@ -20,9 +20,6 @@ interface Command {
   /** From `inheritedDescriptors`, asked before anything was opened. */
   readonly descriptors: readonly number[]
 }
-
-/** By so much the supervisor of a `run --timeout` is quicker than its keeper. */
-const KEEPER_SLACK_MS = 1000
 
 /**
  * Reserves GPUs for this process, leaves a keeper behind, and becomes a command that finds them in its environment. It returns
@@ -48,7 +45,7 @@ export async function runCommand(
     task: {
       type: 'run',
       processes: [process],
-      killAfterMs: durationMs === null ? null : durationMs + KEEPER_SLACK_MS,
+      killAfterMs: killAfter(durationMs),
       claim: pool.store.fleet && reservation.type === 'run' ? reservation : null,
     },
   })

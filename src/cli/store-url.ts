@@ -1,5 +1,12 @@
 import { UsageError } from '../core/errors.ts'
-import { absoluteStoreUrl, hasPassword, isRedis, shownStoreUrl, storeUrlOfHost } from '../store/open.ts'
+import {
+  absolutePath,
+  absoluteStoreUrl,
+  hasPassword,
+  isRedis,
+  shownStoreUrl,
+  storeUrlOfHost,
+} from '../store/open.ts'
 
 /** What the options say of the store. */
 export interface StoreChoice {
@@ -35,12 +42,9 @@ export function handedOn(
   const storeUrl = shownStoreUrl(whole)
   if (!isRedis(url)) return { storeUrl, storeEnvironment: {} }
   // From a file it is read each time, so that a keeper of days knows the password that holds by then.
-  if (storeFile !== null) return { storeUrl, storeEnvironment: { CANHAZGPU_STORE_FILE: absolute(storeFile) } }
+  if (storeFile !== null)
+    return { storeUrl, storeEnvironment: { CANHAZGPU_STORE_FILE: absolutePath(storeFile) } }
   return { storeUrl, storeEnvironment: storeUrl === whole ? {} : { CANHAZGPU_STORE: whole } }
-}
-
-function absolute(path: string): string {
-  return path.startsWith('/') ? path : `${process.cwd()}/${path}`
 }
 
 /** The way back: the whole URL, in the program that was started. @throws {ConfigUnreadableError} */

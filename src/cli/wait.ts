@@ -11,7 +11,7 @@ import { type Acquisition, answerTo, hasAged, usageFor } from './acquire.ts'
 import { initialized } from './context.ts'
 import { observer } from './observe.ts'
 import { Progress } from './output/progress.ts'
-import { askedFor, waitingLine } from './output/waiting-line.ts'
+import { askedFor, shortWaitingLine, waitingLine } from './output/waiting-line.ts'
 import { patient } from './patience.ts'
 
 /** Nothing should be missed by listening; should it ever be, this often the pool is looked at all the same. */
@@ -56,7 +56,7 @@ export async function waitInLine(
   try {
     for (;;) {
       const now = context.now()
-      progress.show(waitingLine(waiting, now))
+      progress.show(waitingLine(waiting, now), shortWaitingLine(waiting, now))
       if (now >= giveUpAt) {
         await store.update(stored => leaveQueue(initialized(stored), request.id, now))
         throw new WaitTimeoutError(now - startedAt, waiting)

@@ -58,7 +58,14 @@ export function applyChanges(pool: Pool | null, changes: readonly Change[]): Poo
 
 /** A GPU that nobody has had yet. */
 export function newGpu(index: number): Gpu {
-  return { index, lastReleasedAt: null, lastHolderUid: null, unusedSince: null, drain: null }
+  return {
+    index,
+    lastReleasedAt: null,
+    lastHolderUid: null,
+    lastReservationId: null,
+    unusedSince: null,
+    drain: null,
+  }
 }
 
 function applyChange(pool: Pool | null, change: Change): Pool | null {
@@ -95,11 +102,13 @@ function applyChange(pool: Pool | null, change: Change): Pool | null {
     case 'remove': {
       const removed = pool.reservations.find(({ id }) => id === change.id)
       const released = new Set(removed?.gpus)
-      const lastHolderUid = removed?.holder.uid ?? null
+      const last = {
+        lastReleasedAt: change.releasedAt,
+        lastHolderUid: removed?.holder.uid ?? null,
+        lastReservationId: change.id,
+      }
       return {
-        ...withGpus(pool, gpu =>
-          released.has(gpu.index) ? { ...gpu, lastReleasedAt: change.releasedAt, lastHolderUid } : gpu,
-        ),
+        ...withGpus(pool, gpu => (released.has(gpu.index) ? { ...gpu, ...last } : gpu)),
         reservations: pool.reservations.filter(({ id }) => id !== change.id),
       }
     }

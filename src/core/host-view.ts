@@ -40,8 +40,7 @@ export function viewHost(
   )
   const poolThen = {
     reserved: new Set(cameFree.map(({ index }) => index)),
-    releases: new Map(settled.gpus.map(({ index, lastReleasedAt }) => [index, lastReleasedAt])),
-    abandoned: new Map(),
+    lastReservations: new Map(settled.gpus.map(({ index, lastReservationId }) => [index, lastReservationId])),
   }
   const usage = probed && { ...probed.usage, poolThen }
   const facts = { usage, memoryThresholdMiB, sightings, now }

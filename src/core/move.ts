@@ -2,7 +2,7 @@ import type { Change, Decision } from './changes.ts'
 import { CannotMoveError, PoolMovedError, PoolNotInitializedError } from './errors.ts'
 import { type Sightings, settle } from './expire.ts'
 import { loggedAct } from './history.ts'
-import type { Holder, Move, Pool, RunReservation } from './pool.ts'
+import type { Gpu, Holder, Move, Pool, RunReservation } from './pool.ts'
 
 /**
  * How a pool moves from one store to another, so that at no moment, whoever is killed when, both hand out GPUs.
@@ -153,9 +153,9 @@ export function runsIn({ reservations }: Pool): RunReservation[] {
 export function changesToMake({ provider, gpus, reservations, queue, observedAt }: Pool): Change[] {
   return [
     { kind: 'initialize', provider, gpuCount: gpus.length },
-    ...gpus.flatMap(({ index, lastReleasedAt, lastHolderUid, drain }): Change[] => [
-      ...(lastReleasedAt === null ? [] : released(index, lastReleasedAt, lastHolderUid)),
-      ...(drain ? [{ kind: 'drain', index, drain } as const] : []),
+    ...gpus.flatMap((gpu): Change[] => [
+      ...(gpu.lastReleasedAt === null ? [] : released(gpu, gpu.lastReleasedAt)),
+      ...(gpu.drain ? [{ kind: 'drain', index: gpu.index, drain: gpu.drain } as const] : []),
     ]),
     ...(observedAt === null ? [] : [{ kind: 'observe', at: observedAt, gpus, reservations: [] } as const]),
     ...reservations.map(reservation => ({ kind: 'add', reservation }) as const),
@@ -164,9 +164,9 @@ export function changesToMake({ provider, gpus, reservations, queue, observedAt 
 }
 
 /** Who had a GPU last is what a reservation leaves behind. A uid that nobody knows any more is nobody's. */
-function released(index: number, releasedAt: number, uid: number | null): Change[] {
-  const id = `before-${index}`
-  const holder = { uid: uid ?? -1, userName: 'nobody' }
+function released({ index, lastHolderUid, lastReservationId }: Gpu, releasedAt: number): Change[] {
+  const id = lastReservationId ?? `before-${index}`
+  const holder = { uid: lastHolderUid ?? -1, userName: 'nobody' }
   const times = {
     reservedAt: releasedAt,
     expiresAt: releasedAt,

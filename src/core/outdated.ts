@@ -8,35 +8,29 @@ import type { Gpu, Pool } from './pool.ts'
 export interface PoolThen {
   /** GPUs whose holder was there. */
   readonly reserved: ReadonlySet<number>
-  /** When the last reservation of each that was free had ended. One that the pool has got since was not among them. */
-  readonly releases: ReadonlyMap<number, number | null>
-  /** GPUs whose holder was gone, and the holder's uid: it cannot begin to use them any more, whoever writes its end down. */
-  readonly abandoned: ReadonlyMap<number, number>
+  /**
+   * The last reservation of each other GPU, also one whose holder was gone though nobody had written that down: it cannot
+   * begin to use the GPU any more.
+   */
+  readonly lastReservations: ReadonlyMap<number, string | null>
 }
 
 /**
  * @param askedAt when the tool was asked, where that was before the pool was read
  */
 export function poolThen(pool: Pool, sightings: Sightings, now: number, askedAt = Infinity): PoolThen {
-  const settled = settle(pool, sightings, now).pool
-  const reserved = new Set(settled.reservations.flatMap(({ gpus }) => gpus))
-  const gone = pool.reservations.filter(({ id }) => !settled.reservations.some(other => other.id === id))
-  const abandoned = new Map(gone.flatMap(({ gpus, holder }) => gpus.map(index => [index, holder.uid])))
-  const others = settled.gpus.filter(({ index }) => !reserved.has(index) && !abandoned.has(index))
-  const justReleased = others.filter(({ lastReleasedAt }) => (lastReleasedAt ?? -Infinity) >= askedAt)
+  const { gpus, reservations } = settle(pool, sightings, now).pool
+  const held = reservations.flatMap(reservation => reservation.gpus)
+  const justReleased = gpus.filter(({ lastReleasedAt }) => (lastReleasedAt ?? -Infinity) >= askedAt)
   return {
-    reserved: new Set([...reserved, ...justReleased.map(({ index }) => index)]),
-    releases: new Map(others.map(({ index, lastReleasedAt }) => [index, lastReleasedAt])),
-    abandoned,
+    reserved: new Set([...held, ...justReleased.map(({ index }) => index)]),
+    lastReservations: new Map(gpus.map(({ index, lastReservationId }) => [index, lastReservationId])),
   }
 }
 
 /** Whether somebody has had a GPU, which is free now, since the tool began to look. */
-export function cameFree({ index, lastReleasedAt, lastHolderUid }: Gpu, then: PoolThen): boolean {
-  const goneUid = then.abandoned.get(index)
-  // Its keeper may have written down any end; only another's after it shows.
-  if (goneUid !== undefined) return lastReleasedAt !== null && lastHolderUid !== goneUid
-  return then.reserved.has(index) || (then.releases.get(index) ?? null) !== lastReleasedAt
+export function cameFree({ index, lastReservationId }: Gpu, then: PoolThen): boolean {
+  return then.reserved.has(index) || (then.lastReservations.get(index) ?? null) !== lastReservationId
 }
 
 /** Whether GPUs have come free since the tool began to look, so that another look may show them to be free. */

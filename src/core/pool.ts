@@ -34,6 +34,8 @@ export interface Gpu {
   readonly lastReleasedAt: number | null
   /** The uid of the holder whose reservation ended then. */
   readonly lastHolderUid: number | null
+  /** The id of that reservation. It tells, as no time does, whether another has been there since. */
+  readonly lastReservationId: string | null
   /** The first of the observations that have all seen it unused, without a long gap; null when it is used or not known. */
   readonly unusedSince: number | null
   /** Set while it is kept from being handed out. */

@@ -59,7 +59,7 @@ export function requestsAhead(
  * @returns Infinity when too few of the GPUs that it can use may be handed out at all: then it waits for an administrator,
  *   and nobody else can delay it
  */
-export function earliestStart(gpus: readonly GpuAvailability[], wanted: Wanted, now: number): number {
+function earliestStart(gpus: readonly GpuAvailability[], wanted: Wanted, now: number): number {
   const frees = gpus
     .filter(({ gpu, availability }) => canUse(wanted, gpu) && !gpu.drain && availability.state !== 'drained')
     .map(({ availability }) => couldBeFreeAt(availability, now))

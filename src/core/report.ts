@@ -26,7 +26,7 @@ export interface Day {
   readonly to: number
 }
 
-export const GROUPINGS = ['user', 'gpu', 'day'] as const
+const GROUPINGS = ['user', 'gpu', 'day'] as const
 export type Grouping = (typeof GROUPINGS)[number]
 
 /** What some reservations come to together. */

@@ -6,7 +6,8 @@ export const KEEPER = 'keeper'
 /** The job of a `run` with a time limit. */
 export const SUPERVISED = 'supervised'
 
-/** The word behind the program's name that makes it the observer that a keeper or a waiter sends. */
+/** The process that a keeper or a waiter sends to look at the hardware. */
 export const OBSERVER = 'observer'
+
 /** Says to a shell what may stand at the cursor. */
 export const COMPLETER = 'complete'

@@ -22,7 +22,7 @@ import { SUPERVISED } from './hidden-words.ts'
 import { restoreInherited } from './inherited.ts'
 
 /** The exit status of a command that took too long; timeout(1). */
-export const TIMED_OUT = 124
+const TIMED_OUT = 124
 
 const SIGNALS = {
   SIGHUP: 1,

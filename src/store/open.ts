@@ -70,7 +70,8 @@ function sqlitePath(url: string): string {
   )
 }
 
-function absolutePath(path: string): string {
+/** A path as a process in another directory can use it. */
+export function absolutePath(path: string): string {
   return path.startsWith('/') ? path : `${process.cwd()}/${path}`
 }
 

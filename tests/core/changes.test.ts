@@ -16,6 +16,7 @@ describe('applyChanges', () => {
         index,
         lastReleasedAt: null,
         lastHolderUid: null,
+        lastReservationId: null,
         unusedSince: null,
         drain: null,
       })),
@@ -43,7 +44,7 @@ describe('applyChanges', () => {
 
   test('removes a reservation: its GPUs count as released then, the others as before', () => {
     const other = aRun({ id: 'other', gpus: [0] })
-    const released = { lastReleasedAt: NOW, lastHolderUid: 1000 }
+    const released = { lastReleasedAt: NOW, lastHolderUid: 1000, lastReservationId: 'gone' }
     const before = aPool({
       gpus: [1, 2, 3, null],
       reservations: [other, aManual({ id: 'gone', gpus: [1, 3] })],

@@ -7,6 +7,7 @@ import {
   type Sighting,
   settle,
 } from '../../src/core/expire.ts'
+import type { Reservation } from '../../src/core/pool.ts'
 import { poolChanges } from '../helpers/answers.ts'
 import { situation } from '../helpers/arbitrary-pools.ts'
 import fc from '../helpers/fast-check.ts'
@@ -66,10 +67,21 @@ describe('settle', () => {
       ['dead', 'gone'],
     ])
     const settled = settle(pool, sightings, NOW)
-    const freed = (lastReleasedAt: number) => ({ lastReleasedAt, lastHolderUid: 1000 })
+    const freed = ({ id }: Reservation, lastReleasedAt: number) => ({
+      lastReleasedAt,
+      lastHolderUid: 1000,
+      lastReservationId: id,
+    })
     expect(settled.pool).toEqual(
       aPool({
-        gpus: [9, freed(dead.heartbeatAt), freed(dead.heartbeatAt), 9, 9, freed(NOW - 7)],
+        gpus: [
+          9,
+          freed(dead, dead.heartbeatAt),
+          freed(dead, dead.heartbeatAt),
+          9,
+          9,
+          freed(expired, NOW - 7),
+        ],
         reservations: [live, valid],
       }),
     )

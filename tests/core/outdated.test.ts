@@ -7,8 +7,10 @@ import { aManual, aPool, aRun, MINUTE, NOW, SECOND } from '../helpers/pools.ts'
 const gone = new Map<string, Sighting>([['run-1', 'gone']])
 const held = aPool({ gpus: 1, reservations: [aManual()] })
 const run = aPool({ gpus: 1, reservations: [aRun({ heartbeatAt: NOW - MINUTE })] })
-const free = aPool({ gpus: [NOW - SECOND] })
-const freeLater = aPool({ gpus: [{ lastReleasedAt: NOW + SECOND, lastHolderUid: 1000 }] })
+const free = aPool({ gpus: [{ lastReleasedAt: NOW - SECOND, lastReservationId: 'earlier' }] })
+const freeAfter = (lastReservationId: string, lastReleasedAt = NOW + SECOND) =>
+  aPool({ gpus: [{ lastReleasedAt, lastHolderUid: 1000, lastReservationId }] })
+const freeLater = freeAfter('later')
 
 /** Before the tool began to look, and when it had answered two seconds later. */
 test.each<[string, Pool, Pool, boolean]>([
@@ -19,11 +21,17 @@ test.each<[string, Pool, Pool, boolean]>([
   [
     'was reserved, and has been released by a clock that was put back',
     held,
-    aPool({ gpus: [NOW - MINUTE] }),
+    freeAfter('manual-1', NOW - MINUTE),
     true,
   ],
   ['was free, and has been reserved', free, held, false],
   ['was free, and has been reserved and released again', free, freeLater, true],
+  [
+    'was free, and has been reserved and released in the same millisecond',
+    free,
+    freeAfter('later', NOW - SECOND),
+    true,
+  ],
   ['was not in the pool, and is now', aPool({ gpus: 0 }), aPool({ gpus: 1 }), false],
   ['was not in the pool, and has been reserved and released', aPool({ gpus: 0 }), freeLater, true],
 ])('a GPU that %s', (_, before, after, outdated) => {
@@ -38,14 +46,13 @@ test('a GPU whose manual reservation ended while the tool looked, though nobody 
 
 test.each([
   ['has not been written down', run],
-  ['is written down by its keeper meanwhile', freeLater],
+  ['is written down by its keeper meanwhile', freeAfter('run-1')],
 ])('a GPU whose holder was gone before, which %s, cannot have come into use', (_, after) => {
   expect(isOutdated(poolThen(run, gone, NOW), after, gone, NOW + 2 * SECOND)).toBe(false)
 })
 
-test('a GPU whose holder was gone before, and which another user has had since', () => {
-  const others = aPool({ gpus: [{ lastReleasedAt: NOW + SECOND, lastHolderUid: 1001 }] })
-  expect(isOutdated(poolThen(run, gone, NOW), others, gone, NOW + 2 * SECOND)).toBe(true)
+test('a GPU whose holder was gone before, and which has been reserved and released since, by the same user', () => {
+  expect(isOutdated(poolThen(run, gone, NOW), freeLater, gone, NOW + 2 * SECOND)).toBe(true)
 })
 
 test('a GPU whose holder was killed while the tool looked', () => {
@@ -62,3 +69,11 @@ test.each([
     expect(isOutdated(poolThen(free, new Map(), NOW, askedAt), free, new Map(), NOW)).toBe(outdated)
   },
 )
+
+test('a GPU whose reservation was over before the pool was read, but after the tool had been asked', () => {
+  const over = aPool({ gpus: 1, reservations: [aManual({ expiresAt: NOW - SECOND })] })
+  const isOutdatedFrom = (askedAt: number) =>
+    isOutdated(poolThen(over, new Map(), NOW, askedAt), over, new Map(), NOW)
+  expect(isOutdatedFrom(NOW - 2 * SECOND)).toBe(true)
+  expect(isOutdatedFrom(NOW)).toBe(false)
+})

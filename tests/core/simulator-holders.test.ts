@@ -89,6 +89,11 @@ describe('the simulator notices rules that', () => {
       /^I5: GPU .* was not validated as free/,
     ],
     [
+      'believe what was seen before somebody had a GPU',
+      { reserve: withFacts(({ usage: { poolThen: _, ...usage } }) => ({ usage })) },
+      /^I5: GPU .* was not validated as free/,
+    ],
+    [
       'give half',
       {
         reserve: (pool, request, facts) => {

@@ -92,10 +92,12 @@ describe('hosts that share a server', () => {
     const isFree = async () => (await linesOf(b, 'status', '--host', 'a'))[0] === 'HOST a: 1/1 free'
     await a.canhazgpu('run', '--', 'true')
     await until(isFree)
-    await a.canhazgpu('reserve')
-    expect(await isFree()).toBeFalse()
-    await a.canhazgpu('release')
-    await until(isFree)
+    for (const gpus of [[], ['--gpu-ids', '0']]) {
+      await a.canhazgpu('reserve')
+      expect(await isFree()).toBeFalse()
+      await a.canhazgpu('release', ...gpus)
+      await until(isFree)
+    }
   })
 
   test('show lines, reports and logs of all', async () => {

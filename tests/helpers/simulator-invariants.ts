@@ -14,7 +14,7 @@ export type Cause =
   | { readonly by: 'waiter'; readonly id: string }
   | { readonly by: 'admin'; readonly force: boolean; readonly observer: Observer }
 
-export class BrokenPromise extends Error {}
+class BrokenPromise extends Error {}
 
 /** @throws {BrokenPromise} */
 export function promise(kept: boolean, broken: () => string): void {

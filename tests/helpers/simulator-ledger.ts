@@ -168,7 +168,7 @@ export class Ledger {
     const entries = this.entries()
     if (pool.reservations.length !== entries.length)
       return `${pool.reservations.length} reservations, not ${entries.length}`
-    for (const [index, { entry, freedAt, lastUid, isDrained, unusedSince }] of this.slots.entries()) {
+    for (const [index, { entry, freedAt, lastUid, had, isDrained, unusedSince }] of this.slots.entries()) {
       const gpu = pool.gpus[index]
       const holders = pool.reservations.filter(({ gpus }) => gpus.includes(index))
       if (gpu?.index !== index) return `GPU ${index} is out of place`
@@ -177,6 +177,9 @@ export class Ledger {
       if (gpu.lastReleasedAt !== freedAt)
         return `GPU ${index} was released at ${gpu.lastReleasedAt}, not ${freedAt}`
       if (gpu.lastHolderUid !== lastUid) return `GPU ${index} was ${gpu.lastHolderUid}'s, not ${lastUid}'s`
+      const lastId = had.at(entry ? -2 : -1) ?? null
+      if (gpu.lastReservationId !== lastId)
+        return `GPU ${index} was ${gpu.lastReservationId}'s, not ${lastId}'s`
       if ((gpu.drain !== null) !== isDrained) return `GPU ${index} is drained: ${gpu.drain !== null}`
       if (gpu.unusedSince !== unusedSince)
         return `GPU ${index} is unused since ${gpu.unusedSince}, not ${unusedSince}`

@@ -4,16 +4,13 @@ import type { Observer, Probed } from './simulator-world.ts'
 /** Who had which GPU when the tool was asked. */
 export interface Tenure {
   readonly held: ReadonlySet<number>
-  /** Those whose holder was gone, though nobody had written that down, and whose they were. */
-  readonly abandoned: ReadonlyMap<number, number>
   readonly past: readonly (readonly string[])[]
 }
 
 export function tenureOf(ledger: Ledger, observer: Observer): Tenure {
-  const { slots, over } = ledger.swept(observer)
+  const { slots } = ledger.swept(observer)
   const held = new Set(slots.flatMap(({ entry }, index) => (entry ? [index] : [])))
-  const abandoned = new Map(over.flatMap(({ entry, gpus }) => gpus.map(index => [index, entry.uid])))
-  return { held, abandoned, past: ledger.slots.map(({ had }) => had) }
+  return { held, past: slots.map(({ had }) => had) }
 }
 
 /** A probe's answer, and who had what then; null where it is only to be shown. */
@@ -24,12 +21,9 @@ export class Look {
   ) {}
 
   /** Whether somebody has had a GPU, which is free now, since the tool was asked, and so may use it without having been seen. */
-  isOutdated(index: number, { freedAt, had, lastUid }: Slot): boolean {
+  isOutdated(index: number, { had }: Slot): boolean {
     if (!this.tenure) return false
-    const { held, abandoned, past } = this.tenure
-    const goneUid = abandoned.get(index)
-    // A known gap: a pool does not tell the gone holder's end, which its keeper writes down, from a later one of the same user.
-    if (goneUid !== undefined) return freedAt !== null && lastUid !== goneUid
+    const { held, past } = this.tenure
     return held.has(index) || had !== (past[index] ?? NOBODY)
   }
 }

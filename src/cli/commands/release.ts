@@ -5,6 +5,7 @@ import { sightAll } from '../../process/identity.ts'
 import { defineCommand } from '../command.ts'
 import { initialized } from '../context.ts'
 import { jsonOption } from '../json-option.ts'
+import { lookForOthers } from '../look-for-others.ts'
 import { duration, flag } from '../options.ts'
 import { gpuIds } from '../request-options.ts'
 
@@ -45,10 +46,7 @@ export default defineCommand({
       const pool = initialized(stored)
       return releaseManual(pool, context.holder.uid, sightAll(pool), context.now())
     })
-    if (store.fleet && gpus.length > 0) {
-      const { lookForOthers } = await import('../fleet/look-for-others.ts')
-      lookForOthers(context)
-    }
+    if (gpus.length > 0) await lookForOthers(context, store)
     if (json) {
       const { releaseDocument } = await import('../output/json/release.ts')
       context.print(releaseDocument(gpus))

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../core/duration.ts'
 import { CannotMoveError, NotAdministratorError, UsageError } from '../../core/errors.ts'
 import { type Places, runsIn } from '../../core/move.ts'
 import type { Pool } from '../../core/pool.ts'
@@ -10,18 +11,13 @@ import { sleep } from '../../system/libc/waiting.ts'
 import { userNameOf } from '../../system/user-name.ts'
 import type { Context } from '../command.ts'
 import { ownHost } from '../fleet/own-host.ts'
-import { probeOrders } from '../keeper-orders.ts'
+import { killAfter, probeOrders } from '../keeper-orders.ts'
 import { urlInFile } from '../store-file.ts'
 import { chosenStoreUrl, handedOn } from '../store-url.ts'
 import { type Moved, movePool, type Relocation, undoMove } from './move-pool.ts'
 
 /** A server knows of somebody who was killed at it for a minute; an observer in the same place takes as long as the GPU tool. */
 const [TURNS, TURN_MS] = [350, 200]
-
-const DAY_MS = 86_400_000
-
-/** By so much the supervisor of a `run --timeout` is quicker than its keeper. */
-const KEEPER_SLACK_MS = 1000
 
 /** Where a pool is to go. */
 interface Target {
@@ -128,7 +124,7 @@ function startKeepers(context: Context, target: Store, url: string, { toFile }: 
       task: {
         type: 'run',
         processes: run.processes,
-        killAfterMs: leftMs === null ? null : leftMs + KEEPER_SLACK_MS,
+        killAfterMs: killAfter(leftMs),
         claim: target.fleet && run,
       },
     })

@@ -1,6 +1,8 @@
 import { isTerminal, terminalColumns } from '../../system/libc/terminal-modes.ts'
 import type { Context } from '../command.ts'
+import { columnsOf, cut } from './columns.ts'
 import { noticeInPlace } from './print.ts'
+import { safeText } from './safe-text.ts'
 
 const STDERR = 2
 
@@ -10,12 +12,18 @@ export class Progress {
 
   constructor(private readonly context: Context) {}
 
-  show(line: string): void {
+  /** @param shorter what is shown where a terminal has no room for the line */
+  show(line: string, shorter = line): void {
     if (line === this.shown) return
     this.shown = line
-    if (!isTerminal(STDERR)) this.context.notice(line)
+    if (!isTerminal(STDERR)) {
+      this.context.notice(line)
+      return
+    }
     // One column stays free: some terminals wrap a line that fills the last one.
-    else noticeInPlace(line.slice(0, Math.max(1, terminalColumns(STDERR) - 1)))
+    const columns = Math.max(1, terminalColumns(STDERR) - 1)
+    const fitting = [line, shorter].map(safeText).find(text => columnsOf(text) <= columns)
+    noticeInPlace(fitting ?? cut(safeText(shorter), columns, '~'))
   }
 
   /** Takes the line off the terminal again. */

@@ -5,8 +5,12 @@ import { shortClock } from './local-clock.ts'
 
 /** What a request that waits is told: its place, what is missing, who has it, and when that is known to end. */
 export function waitingLine(waiting: Waiting, now: number): string {
-  const { position, wanted } = waiting
-  return `Waiting for ${askedFor(wanted)}: position ${position}, ${whyWaiting(waiting, now)}`
+  return `Waiting for ${askedFor(waiting.wanted)}: ${shortWaitingLine(waiting, now)}`
+}
+
+/** The same without what the asker knows, so that on a usual terminal the end has room. */
+export function shortWaitingLine(waiting: Waiting, now: number): string {
+  return `position ${waiting.position}, ${whyWaiting(waiting, now)}`
 }
 
 /** `2 GPU(s)`, or `GPU(s) [1, 3]` for exact ones. */

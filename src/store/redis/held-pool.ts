@@ -17,7 +17,7 @@ export interface HeldPool {
 /** What the fields of a pool's hash are, in the order in which scripts and readPool ask for them. */
 export const FIELDS = ['revision', 'pool', 'life', 'machine']
 
-export const NO_POOL: HeldPool = { revision: '', pool: null, life: null, machine: null }
+const NO_POOL: HeldPool = { revision: '', pool: null, life: null, machine: null }
 
 /**
  * Reads the fields of a pool's hash.

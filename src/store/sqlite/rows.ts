@@ -11,8 +11,8 @@ import type {
 
 /** Each GPU with its reservation, if it has one. */
 export const SELECT_POOL = `
-  SELECT pool.provider, pool.observed_at, pool.move, gpu.gpu_index, gpu.last_released_at, gpu.last_holder_uid, gpu.unused_since,
-         gpu.drained_at, gpu.drained_by_uid, gpu.drained_by_name, gpu.drain_note, reservation.*
+  SELECT pool.provider, pool.observed_at, pool.move, gpu.gpu_index, gpu.last_released_at, gpu.last_holder_uid, gpu.last_reservation_id,
+         gpu.unused_since, gpu.drained_at, gpu.drained_by_uid, gpu.drained_by_name, gpu.drain_note, reservation.*
   FROM pool CROSS JOIN gpu LEFT JOIN reservation ON reservation.id = gpu.reservation_id
   ORDER BY gpu.gpu_index`
 
@@ -33,6 +33,7 @@ export interface PoolRow extends LabelColumns {
   readonly gpu_index: number
   readonly last_released_at: number | null
   readonly last_holder_uid: number | null
+  readonly last_reservation_id: string | null
   readonly unused_since: number | null
   readonly drained_at: number | null
   readonly drained_by_uid: number
@@ -87,6 +88,7 @@ function gpuFromRow(row: PoolRow): Gpu {
     index: row.gpu_index,
     lastReleasedAt: row.last_released_at,
     lastHolderUid: row.last_holder_uid,
+    lastReservationId: row.last_reservation_id,
     unusedSince: row.unused_since,
     drain: at === null ? null : { at, by: { uid, userName }, note },
   }

@@ -30,7 +30,7 @@ export function writeChange(db: Database, change: Change): void {
       return
     case 'remove':
       db.run(
-        `UPDATE gpu SET reservation_id = NULL, last_released_at = ?,
+        `UPDATE gpu SET reservation_id = NULL, last_released_at = ?, last_reservation_id = reservation_id,
            last_holder_uid = (SELECT uid FROM reservation WHERE id = gpu.reservation_id) WHERE reservation_id = ?`,
         [change.releasedAt, change.id],
       )

@@ -12,7 +12,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 afterEach(() => server.cli('FLUSHALL'))
 
 /** What `docs/fleet.md` tells an administrator to allow: all that canhazgpu needs, and nothing else. */
-export const NEEDED = {
+const NEEDED = {
   keys: 'canhazgpu:*',
   channels: 'canhazgpu:*',
   commands:

@@ -96,11 +96,11 @@ describe('a pool of version 1', () => {
       result: undefined,
     }))
     expect((await store.read())?.gpus).toMatchObject([
-      { lastReleasedAt: 8000, lastHolderUid: 1000 },
-      { lastReleasedAt: null, lastHolderUid: null },
-      { lastReleasedAt: 7000, lastHolderUid: null },
-      { lastReleasedAt: 8000, lastHolderUid: 1000 },
-      { lastReleasedAt: null, lastHolderUid: null },
+      { lastReleasedAt: 8000, lastHolderUid: 1000, lastReservationId: 'r1' },
+      { lastReleasedAt: null, lastHolderUid: null, lastReservationId: null },
+      { lastReleasedAt: 7000, lastHolderUid: null, lastReservationId: null },
+      { lastReleasedAt: 8000, lastHolderUid: 1000, lastReservationId: 'r1' },
+      { lastReleasedAt: null, lastHolderUid: null, lastReservationId: null },
     ])
     store.close()
   })

@@ -16,7 +16,7 @@ export function statusDocument(
 }
 
 /** What is known of a host whose status is told from elsewhere. */
-export interface FromElsewhere {
+interface FromElsewhere {
   readonly host: string
   readonly lastSignAgoMs: number
   readonly probedAgoMs: number | null

@@ -3,6 +3,7 @@
 ALTER TABLE pool ADD COLUMN observed_at INTEGER;
 
 ALTER TABLE gpu ADD COLUMN last_holder_uid INTEGER;
+ALTER TABLE gpu ADD COLUMN last_reservation_id TEXT;
 ALTER TABLE gpu ADD COLUMN unused_since INTEGER;
 ALTER TABLE gpu ADD COLUMN drained_at INTEGER;
 ALTER TABLE gpu ADD COLUMN drained_by_uid INTEGER;
