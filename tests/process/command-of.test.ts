@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'bun:test'
-import { startedCommandOf } from '../../src/process/command-of.ts'
+import { startedCommandOf, wordsOf } from '../../src/process/command-of.ts'
 import { ChildProcess, identityOf } from '../helpers/child-process.ts'
 import { aHolder, aRun } from '../helpers/pools.ts'
+import { until } from '../helpers/until.ts'
 
 const uid = process.getuid?.() ?? 0
 
 /** What is found for a reservation of a user that names a process of ours, which was started with a few variables. */
 async function foundFor(holderUid: number, ...variables: string[]) {
   await using child = new ChildProcess(['env', '-i', ...variables, 'sleep', '600'])
+  // `env` has become `sleep` by then, with these variables alone.
+  await until(() => wordsOf(child.pid)[0] === 'sleep')
   const identity = identityOf(child.pid)
   return (
     startedCommandOf(aRun({ id: 'mine', holder: aHolder(holderUid), processes: [identity] })) === identity
