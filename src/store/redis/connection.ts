@@ -89,11 +89,14 @@ export class Connection {
     this.fail('cut', 'closed by us')
   }
 
-  fail(kind: ConnectionError['kind'], reason: string): void {
-    this.failure ??= new ConnectionError(kind, reason, this.questions.length > 0)
+  /** @returns why it failed, this time or before */
+  fail(kind: ConnectionError['kind'], reason: string): ConnectionError {
+    const failure = this.failure ?? new ConnectionError(kind, reason, this.questions.length > 0)
+    this.failure = failure
     this.socket?.terminate()
-    for (const { reject } of this.questions.splice(0)) reject(this.failure)
+    for (const { reject } of this.questions.splice(0)) reject(failure)
     this.wake?.()
+    return failure
   }
 
   private async connect({ target, tls }: RedisPlace): Promise<void> {
@@ -113,7 +116,7 @@ export class Connection {
         refused(new ConnectionError(tls ? 'untrusted' : 'cut', 'the server closed the connection', false))
         this.fail('cut', 'the server closed the connection')
       },
-      error: (_, error) => this.fail('cut', error.message),
+      error: (_, error) => void this.fail('cut', error.message),
     }
     try {
       this.socket = await (target.kind === 'unix'
@@ -180,20 +183,15 @@ export class Connection {
 
 /** Nothing is waited for longer; a connection on which something was not answered in time is not used again. */
 async function withDeadline<T>(timeoutMs: number, connection: Connection, answer: Promise<T>): Promise<T> {
-  const timer = setTimeout(
-    () => connection.fail('no-answer', `no answer within ${timeoutMs / 1000}s`),
-    timeoutMs,
-  )
   const { promise: over, reject } = Promise.withResolvers<never>()
-  const deadline = setTimeout(
-    () => reject(new ConnectionError('no-answer', `no answer within ${timeoutMs / 1000}s`, true)),
+  const timer = setTimeout(
+    () => reject(connection.fail('no-answer', `no answer within ${timeoutMs / 1000}s`)),
     timeoutMs,
   )
   try {
     return await Promise.race([answer, over])
   } finally {
     clearTimeout(timer)
-    clearTimeout(deadline)
   }
 }
 

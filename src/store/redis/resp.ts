@@ -20,13 +20,22 @@ export function encodeCommand(words: readonly string[]): string {
   return `*${words.length}\r\n${parts.join('')}`
 }
 
-/** Takes bytes as they come, and gives replies as they are complete. */
+/** A list whose items have not all come yet. */
+class OpenList {
+  readonly items: Reply[] = []
+
+  constructor(readonly count: number) {}
+}
+
+/** Takes bytes as they come, and gives replies as they are complete. What has been read is not read again, however long the reply. */
 export class ReplyReader {
   private rest: Buffer = Buffer.alloc(0)
   private chunks: Buffer[] = []
   private length = 0
   /** How many bytes it takes, at least, before a look is worth it. */
   private wanted = 0
+  /** The lists that the next item is in, the innermost last. */
+  private readonly lists: OpenList[] = []
 
   take(chunk: Uint8Array): void {
     this.chunks.push(Buffer.from(chunk))
@@ -42,61 +51,68 @@ export class ReplyReader {
       this.length = 0
     }
     const cursor = { at: 0, wanted: 0 }
-    const reply = parse(this.rest, cursor)
-    if (reply === undefined) {
-      this.wanted = cursor.wanted
-      return undefined
+    let reply: Reply | undefined
+    while (reply === undefined) {
+      const part = readPart(this.rest, cursor)
+      if (part === undefined) break
+      reply = this.completedBy(part)
     }
     this.rest = this.rest.subarray(cursor.at)
-    this.wanted = 0
+    this.wanted = reply === undefined ? cursor.wanted - cursor.at : 0
     return reply
+  }
+
+  /** @returns the reply of which this was the last part, undefined when there is more to come */
+  private completedBy(part: Reply | OpenList): Reply | undefined {
+    let value = part
+    for (;;) {
+      if (value instanceof OpenList) {
+        if (value.items.length < value.count) {
+          this.lists.push(value)
+          return undefined
+        }
+        value = value.items
+      }
+      const list = this.lists.pop()
+      if (!list) return value
+      list.items.push(value)
+      value = list
+    }
   }
 }
 
-function parse(bytes: Buffer, cursor: { at: number; wanted: number }): Reply | undefined {
+/** Reads a value or the beginning of a list, and moves the cursor behind it; undefined when it is not all there yet. */
+function readPart(bytes: Buffer, cursor: { at: number; wanted: number }): Reply | OpenList | undefined {
   const end = bytes.indexOf('\r\n', cursor.at)
   if (end < 0) {
     // A line of a server is short; what is not is something else.
     if (bytes.length - cursor.at > 65_536) throw new ProtocolError('a line without an end')
     return undefined
   }
-  const [kind, line] = [
-    String.fromCharCode(bytes[cursor.at] ?? 0),
-    bytes.toString('utf8', cursor.at + 1, end),
-  ]
+  const kind = String.fromCharCode(bytes[cursor.at] ?? 0)
+  const line = bytes.toString('utf8', cursor.at + 1, end)
   const after = end + 2
+  if (kind === '$') {
+    const length = numberIn(line)
+    const behind = length < 0 ? after : after + length + 2
+    if (bytes.length < behind) {
+      cursor.wanted = behind
+      return undefined
+    }
+    cursor.at = behind
+    return length < 0 ? null : bytes.toString('utf8', after, after + length)
+  }
+  cursor.at = after
   switch (kind) {
     case '+':
-      cursor.at = after
       return line
     case '-':
-      cursor.at = after
       return new ReplyError(line)
     case ':':
-      cursor.at = after
       return numberIn(line)
-    case '$': {
-      const length = numberIn(line)
-      cursor.at = after
-      if (length < 0) return null
-      if (bytes.length < after + length + 2) {
-        cursor.wanted = after + length + 2
-        return undefined
-      }
-      cursor.at = after + length + 2
-      return bytes.toString('utf8', after, after + length)
-    }
     case '*': {
       const count = numberIn(line)
-      cursor.at = after
-      if (count < 0) return null
-      const items: Reply[] = []
-      for (let i = 0; i < count; i++) {
-        const item = parse(bytes, cursor)
-        if (item === undefined) return undefined
-        items.push(item)
-      }
-      return items
+      return count < 0 ? null : new OpenList(count)
     }
     default:
       throw new ProtocolError(`an answer that begins with ${JSON.stringify(kind)}`)
