@@ -1,12 +1,16 @@
 import { type HostPool, type HostRecord, isHostName } from '../../core/fleet.ts'
-import type { LogEvent } from '../../core/history.ts'
+import type { LogEvent, UsageRecord } from '../../core/history.ts'
 import type { Pool } from '../../core/pool.ts'
 import type { GpuUsage, Usage } from '../../core/usage.ts'
 import type { Fleet } from '../store.ts'
 import type { Client } from './client.ts'
 import { isPool } from './held-pool.ts'
 import { FLEET, keysOf } from './keys.ts'
+import type { Reply } from './reply.ts'
 import sign from './scripts/sign.lua' with { type: 'text' }
+
+/** Of so many the history is asked for in one round trip: what comes back is to be there in a moment. */
+const HOSTS_AT_ONCE = 20
 
 /** What is known of all hosts, from the copies that their commands leave in one place. */
 export class RedisFleet implements Fleet {
@@ -38,14 +42,22 @@ export class RedisFleet implements Fleet {
   }
 
   async usageRecords(hosts: readonly string[], since: number): Promise<HostRecord[]> {
-    const { firstId, recordsIn } = await import('./history.ts')
-    const records = await this.ofEach(hosts, host => ['XRANGE', keysOf(host).records, firstId(since), '+'])
-    return records.flatMap(({ host, entries }) =>
-      recordsIn(entries, since, { key: keysOf(host).records, client: this.client }).map(record => ({
-        host,
-        record,
-      })),
-    )
+    const { firstId, nextId, PAGE, readRecords, recordsIn } = await import('./history.ts')
+    const { client } = this
+    const firstPages = await this.ofEach(hosts, host => [
+      ...['XRANGE', keysOf(host).records, firstId(since), '+'],
+      ...['COUNT', String(PAGE)],
+    ])
+    const found: HostRecord[] = []
+    for (const { host, entries } of firstPages) {
+      const key = keysOf(host).records
+      const add = (record: UsageRecord) => void found.push({ host, record })
+      recordsIn(entries, since, { key, client }).forEach(add)
+      const last = entries.at(-1)
+      if (last && entries.length === PAGE)
+        await readRecords(client, key, { since, from: nextId(last[0]) }, add)
+    }
+    return found
   }
 
   async events(
@@ -74,8 +86,9 @@ export class RedisFleet implements Fleet {
   }
 
   private async ofEach(hosts: readonly string[], command: (host: string) => string[]) {
-    if (hosts.length === 0) return []
-    const replies = await this.client.askAll(hosts.map(command))
+    const replies: Reply[] = []
+    for (let at = 0; at < hosts.length; at += HOSTS_AT_ONCE)
+      replies.push(...(await this.client.askAll(hosts.slice(at, at + HOSTS_AT_ONCE).map(command))))
     return hosts.map((host, place) => ({
       host,
       entries: replies[place] as readonly (readonly [string, readonly string[]])[],

@@ -10,7 +10,7 @@ import type { Reply } from './reply.ts'
 import readWithRecordsScript from './scripts/read-with-records.lua' with { type: 'text' }
 
 /** So many entries of a stream are asked for at once: no reply is large, and there are few of them. */
-const PAGE = 2000
+export const PAGE = 2000
 
 /** Entries are found by when the server wrote them. A record that ended later than that would have to come from a clock so far off. */
 const MOST_CLOCK_SKEW_MS = 86_400_000
@@ -21,15 +21,15 @@ export type Entry = readonly [id: string, fields: readonly string[]]
 /**
  * Hands out the usage records that ended at or after an instant, in the order in which they were written.
  *
- * @param until the id of the last one that is of interest
+ * @param from the id of the first one that is of interest, where that is known
+ * @param until the id of the last one
  */
 export async function readRecords(
   client: Client,
   key: string,
-  { since, until = '+' }: { since: number; until?: string },
+  { since, from = firstId(since), until = '+' }: { since: number; from?: string; until?: string },
   visit: (record: UsageRecord) => void,
 ): Promise<void> {
-  let from = firstId(since)
   for (;;) {
     const entries = (await client.ask('XRANGE', key, from, until, 'COUNT', String(PAGE))) as readonly Entry[]
     for (const record of recordsIn(entries, since, { key, client })) visit(record)
@@ -100,7 +100,8 @@ export function parsed<T>(text: string | undefined, { key, client }: { key: stri
   throw new StoreGarbledError(client.place.shown, key, 'an entry holds what canhazgpu has never written')
 }
 
-function nextId(id: string): string {
+/** The id behind another one. */
+export function nextId(id: string): string {
   const [time, number] = id.split('-')
   return `${time}-${Number(number) + 1}`
 }

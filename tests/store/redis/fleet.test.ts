@@ -1,6 +1,6 @@
 import { afterAll, afterEach, expect, test } from 'bun:test'
 import type { Change } from '../../../src/core/changes.ts'
-import { logged } from '../../../src/core/history.ts'
+import { ended, logged } from '../../../src/core/history.ts'
 import type { Pool } from '../../../src/core/pool.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
@@ -128,4 +128,26 @@ test('shows 200 hosts with 8 GPUs each, all in use', async () => {
   const hosts = await fleetOf(store).hosts()
   expect(hosts).toHaveLength(200)
   expect(hosts.at(-1)?.pool.reservations).toEqual(reservations)
+})
+
+test('has every record, of more hosts and of more records than are asked for at once', async () => {
+  const record = (id: string, endedAt: number): Change[] =>
+    ended(aManual({ id, gpus: [0] }), 'released', { endedAt, now: endedAt }).filter(
+      ({ kind }) => kind === 'record',
+    )
+  const now = Date.now()
+  const names = Array.from({ length: 45 }, (_, place) => `host-${place}`)
+  for (const name of names) {
+    using store = await initialized(server.url(name))
+    const count = name === 'host-7' ? 4500 : 1
+    const changes = Array.from({ length: count }, (_, place) =>
+      record(`${name}-${place}`, now + place),
+    ).flat()
+    await store.update(() => deciding(...changes))
+  }
+  using store = await openedFor('host-0')
+  const found = await fleetOf(store).usageRecords(names, now)
+  expect(found).toHaveLength(44 + 4500)
+  expect(new Set(found.map(({ host, record }) => `${host} ${record.id}`)).size).toBe(44 + 4500)
+  expect(new Set(found.map(({ host }) => host))).toEqual(new Set(names))
 })

@@ -250,6 +250,15 @@ describe('is refused in one line, and nothing is changed:', () => {
     other.stop(true)
   })
 
+  test('what does not even answer a greeting, and so was asked for nothing', async () => {
+    using mute = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+    expect(await refusal(`rediss://127.0.0.1:${mute.port}/0?host=gpu1`)).toMatchObject({
+      code: 'store-unreachable',
+      mayBeDone: false,
+    })
+    mute.stop(true)
+  })
+
   test('a database that is not there', async () => {
     expect(await refusal(`${server.url('gpu1')}&db=99`)).toMatchObject({
       message: expect.stringContaining('it has no database 99'),
