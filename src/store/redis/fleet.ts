@@ -5,8 +5,12 @@ import type { GpuUsage, Usage } from '../../core/usage.ts'
 import type { Fleet } from '../store.ts'
 import type { Client } from './client.ts'
 import { isPool } from './held-pool.ts'
+import type { Entry } from './history.ts'
 import { FLEET, keysOf } from './keys.ts'
 import sign from './scripts/sign.lua' with { type: 'text' }
+
+/** Of so many hosts the history is asked at once: no round trip for each, and no answer of all that there is. */
+const HOSTS_AT_ONCE = 10
 
 /** What is known of all hosts, from the copies that their commands leave in one place. */
 export class RedisFleet implements Fleet {
@@ -38,14 +42,17 @@ export class RedisFleet implements Fleet {
   }
 
   async usageRecords(hosts: readonly string[], since: number): Promise<HostRecord[]> {
-    const { firstId, recordsIn } = await import('./history.ts')
-    const records = await this.ofEach(hosts, host => ['XRANGE', keysOf(host).records, firstId(since), '+'])
-    return records.flatMap(({ host, entries }) =>
-      recordsIn(entries, since, { key: keysOf(host).records, client: this.client }).map(record => ({
-        host,
-        record,
-      })),
-    )
+    const { readRecords } = await import('./history.ts')
+    const records: HostRecord[] = []
+    for (let from = 0; from < hosts.length; from += HOSTS_AT_ONCE) {
+      const some = hosts.slice(from, from + HOSTS_AT_ONCE)
+      await Promise.all(
+        some.map(host =>
+          readRecords(this.client, keysOf(host).records, { since }, record => records.push({ host, record })),
+        ),
+      )
+    }
+    return records
   }
 
   async events(
@@ -53,17 +60,15 @@ export class RedisFleet implements Fleet {
     limit: number,
   ): Promise<{ readonly host: string; readonly event: LogEvent }[]> {
     const { parsed } = await import('./history.ts')
-    const events = await this.ofEach(hosts, host => [
-      'XREVRANGE',
-      keysOf(host).events,
-      '+',
-      '-',
-      'COUNT',
-      String(limit),
-    ])
-    return events
-      .flatMap(({ host, entries }) =>
-        entries.map(([, fields]) => ({ host, writtenAt: Number(fields[3]), text: fields[5] })).reverse(),
+    if (hosts.length === 0) return []
+    const replies = await this.client.askAll(
+      hosts.map(host => ['XREVRANGE', keysOf(host).events, '+', '-', 'COUNT', String(limit)]),
+    )
+    return hosts
+      .flatMap((host, place) =>
+        (replies[place] as readonly Entry[])
+          .map(([, fields]) => ({ host, writtenAt: Number(fields[3]), text: fields[5] }))
+          .reverse(),
       )
       .sort((a, b) => a.writtenAt - b.writtenAt)
       .slice(-limit)
@@ -71,15 +76,6 @@ export class RedisFleet implements Fleet {
         host,
         event: parsed<LogEvent>(text, { key: keysOf(host).events, client: this.client }),
       }))
-  }
-
-  private async ofEach(hosts: readonly string[], command: (host: string) => string[]) {
-    if (hosts.length === 0) return []
-    const replies = await this.client.askAll(hosts.map(command))
-    return hosts.map((host, place) => ({
-      host,
-      entries: replies[place] as readonly (readonly [string, readonly string[]])[],
-    }))
   }
 }
 

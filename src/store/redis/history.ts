@@ -40,12 +40,12 @@ export async function readRecords(
 }
 
 /** The id from which on entries may be of records that ended at or after an instant. */
-export function firstId(since: number): string {
+function firstId(since: number): string {
   return String(Math.max(0, Math.floor(since - MOST_CLOCK_SKEW_MS)))
 }
 
 /** The records among entries that ended at or after an instant. */
-export function recordsIn(
+function recordsIn(
   entries: readonly Entry[],
   since: number,
   at: { key: string; client: Client },

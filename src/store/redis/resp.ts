@@ -20,13 +20,17 @@ export function encodeCommand(words: readonly string[]): string {
   return `*${words.length}\r\n${parts.join('')}`
 }
 
-/** Takes bytes as they come, and gives replies as they are complete. */
+/** Takes bytes as they come, and gives replies as they are complete. What it has read it does not read again. */
 export class ReplyReader {
   private rest: Buffer = Buffer.alloc(0)
+  /** Where in it the next value begins. */
+  private at = 0
   private chunks: Buffer[] = []
   private length = 0
   /** How many bytes it takes, at least, before a look is worth it. */
   private wanted = 0
+  /** The lists that have begun and are not complete, the outermost first. */
+  private readonly lists: { readonly items: Reply[]; readonly count: number }[] = []
 
   take(chunk: Uint8Array): void {
     this.chunks.push(Buffer.from(chunk))
@@ -35,72 +39,80 @@ export class ReplyReader {
 
   /** @returns undefined when the next reply is not there yet @throws {ProtocolError} */
   next(): Reply | undefined {
-    if (this.rest.length + this.length < this.wanted) return undefined
+    if (this.rest.length - this.at + this.length < this.wanted) return undefined
     if (this.chunks.length > 0) {
-      this.rest = Buffer.concat([this.rest, ...this.chunks])
+      this.rest = Buffer.concat([this.rest.subarray(this.at), ...this.chunks])
+      this.at = 0
       this.chunks = []
       this.length = 0
     }
-    const cursor = { at: 0, wanted: 0 }
-    const reply = parse(this.rest, cursor)
-    if (reply === undefined) {
-      this.wanted = cursor.wanted
+    for (let value = this.value(); value !== undefined; value = this.value()) {
+      const reply = this.placed(value)
+      if (reply !== undefined) return reply
+    }
+    return undefined
+  }
+
+  /** Puts a value where it belongs. @returns the reply that is complete with it, undefined while there is more to come */
+  private placed(value: Reply | ListBegin): Reply | undefined {
+    if (value instanceof ListBegin && value.count > 0) {
+      this.lists.push({ items: [], count: value.count })
       return undefined
     }
-    this.rest = this.rest.subarray(cursor.at)
-    this.wanted = 0
-    return reply
+    let complete: Reply = value instanceof ListBegin ? [] : value
+    for (let list = this.lists.at(-1); list; list = this.lists.at(-1)) {
+      list.items.push(complete)
+      if (list.items.length < list.count) return undefined
+      complete = list.items
+      this.lists.pop()
+    }
+    return complete
+  }
+
+  /** The next value, or the beginning of a list; undefined when not all of it is there. */
+  private value(): Reply | ListBegin | undefined {
+    const { rest, at } = this
+    const end = rest.indexOf('\r\n', at)
+    if (end < 0) {
+      // A line of a server is short; what is not is something else.
+      if (rest.length - at > 65_536) throw new ProtocolError('a line without an end')
+      this.wanted = 0
+      return undefined
+    }
+    const kind = String.fromCharCode(rest[at] ?? 0)
+    const line = rest.toString('utf8', at + 1, end)
+    const after = end + 2
+    if (kind === '$' && numberIn(line) >= 0) {
+      const last = after + numberIn(line)
+      this.wanted = last + 2 - at
+      if (rest.length < last + 2) return undefined
+      this.wanted = 0
+      this.at = last + 2
+      return rest.toString('utf8', after, last)
+    }
+    this.at = after
+    switch (kind) {
+      case '+':
+        return line
+      case '-':
+        return new ReplyError(line)
+      case ':':
+        return numberIn(line)
+      case '$':
+        return null
+      case '*': {
+        const count = numberIn(line)
+        return count < 0 ? null : new ListBegin(count)
+      }
+      default:
+        throw new ProtocolError(`an answer that begins with ${JSON.stringify(kind)}`)
+    }
   }
 }
 
-function parse(bytes: Buffer, cursor: { at: number; wanted: number }): Reply | undefined {
-  const end = bytes.indexOf('\r\n', cursor.at)
-  if (end < 0) {
-    // A line of a server is short; what is not is something else.
-    if (bytes.length - cursor.at > 65_536) throw new ProtocolError('a line without an end')
-    return undefined
-  }
-  const [kind, line] = [
-    String.fromCharCode(bytes[cursor.at] ?? 0),
-    bytes.toString('utf8', cursor.at + 1, end),
-  ]
-  const after = end + 2
-  switch (kind) {
-    case '+':
-      cursor.at = after
-      return line
-    case '-':
-      cursor.at = after
-      return new ReplyError(line)
-    case ':':
-      cursor.at = after
-      return numberIn(line)
-    case '$': {
-      const length = numberIn(line)
-      cursor.at = after
-      if (length < 0) return null
-      if (bytes.length < after + length + 2) {
-        cursor.wanted = after + length + 2
-        return undefined
-      }
-      cursor.at = after + length + 2
-      return bytes.toString('utf8', after, after + length)
-    }
-    case '*': {
-      const count = numberIn(line)
-      cursor.at = after
-      if (count < 0) return null
-      const items: Reply[] = []
-      for (let i = 0; i < count; i++) {
-        const item = parse(bytes, cursor)
-        if (item === undefined) return undefined
-        items.push(item)
-      }
-      return items
-    }
-    default:
-      throw new ProtocolError(`an answer that begins with ${JSON.stringify(kind)}`)
-  }
+/** So many values follow that make a list. */
+class ListBegin {
+  constructor(readonly count: number) {}
 }
 
 function numberIn(line: string): number {
