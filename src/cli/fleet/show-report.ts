@@ -1,4 +1,5 @@
 import { reporter, usesInPool } from '../../core/report.ts'
+import { expectRepetition } from '../../system/machine-code.ts'
 import type { Context } from '../command.ts'
 import { localDays } from '../local-days.ts'
 import { type Asked, printReport } from '../show-report.ts'
@@ -7,6 +8,7 @@ import { ownHost } from './own-host.ts'
 
 /** The report of all hosts together. */
 export async function showFleetReport(context: Context, { dayCount, by, form }: Asked): Promise<void> {
+  expectRepetition()
   const now = context.now()
   const days = localDays(now, dayCount)
   const fleet = await openFleet(context)

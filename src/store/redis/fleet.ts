@@ -1,16 +1,16 @@
 import { type HostPool, type HostRecord, isHostName } from '../../core/fleet.ts'
-import type { LogEvent, UsageRecord } from '../../core/history.ts'
+import type { LogEvent } from '../../core/history.ts'
 import type { Pool } from '../../core/pool.ts'
 import type { GpuUsage, Usage } from '../../core/usage.ts'
 import type { Fleet } from '../store.ts'
 import type { Client } from './client.ts'
 import { isPool } from './held-pool.ts'
+import type { Entry } from './history.ts'
 import { FLEET, keysOf } from './keys.ts'
-import type { Reply } from './reply.ts'
 import sign from './scripts/sign.lua' with { type: 'text' }
 
-/** Of so many the history is asked for in one round trip: what comes back is to be there in a moment. */
-const HOSTS_AT_ONCE = 20
+/** Of so many hosts the history is asked at once: no round trip for each, and no answer of all that there is. */
+const HOSTS_AT_ONCE = 10
 
 /** What is known of all hosts, from the copies that their commands leave in one place. */
 export class RedisFleet implements Fleet {
@@ -42,22 +42,19 @@ export class RedisFleet implements Fleet {
   }
 
   async usageRecords(hosts: readonly string[], since: number): Promise<HostRecord[]> {
-    const { firstId, nextId, PAGE, readRecords, recordsIn } = await import('./history.ts')
-    const { client } = this
-    const firstPages = await this.ofEach(hosts, host => [
-      ...['XRANGE', keysOf(host).records, firstId(since), '+'],
-      ...['COUNT', String(PAGE)],
-    ])
-    const found: HostRecord[] = []
-    for (const { host, entries } of firstPages) {
-      const key = keysOf(host).records
-      const add = (record: UsageRecord) => void found.push({ host, record })
-      recordsIn(entries, since, { key, client }).forEach(add)
-      const last = entries.at(-1)
-      if (last && entries.length === PAGE)
-        await readRecords(client, key, { since, from: nextId(last[0]) }, add)
+    const { readRecords } = await import('./history.ts')
+    // Before several ask at once, so that there is one connection for all of them.
+    await this.client.connect()
+    const records: HostRecord[] = []
+    for (let from = 0; from < hosts.length; from += HOSTS_AT_ONCE) {
+      const some = hosts.slice(from, from + HOSTS_AT_ONCE)
+      await Promise.all(
+        some.map(host =>
+          readRecords(this.client, keysOf(host).records, { since }, record => records.push({ host, record })),
+        ),
+      )
     }
-    return found
+    return records
   }
 
   async events(
@@ -65,17 +62,15 @@ export class RedisFleet implements Fleet {
     limit: number,
   ): Promise<{ readonly host: string; readonly event: LogEvent }[]> {
     const { parsed } = await import('./history.ts')
-    const events = await this.ofEach(hosts, host => [
-      'XREVRANGE',
-      keysOf(host).events,
-      '+',
-      '-',
-      'COUNT',
-      String(limit),
-    ])
-    return events
-      .flatMap(({ host, entries }) =>
-        entries.map(([, fields]) => ({ host, writtenAt: Number(fields[3]), text: fields[5] })).reverse(),
+    if (hosts.length === 0) return []
+    const replies = await this.client.askAll(
+      hosts.map(host => ['XREVRANGE', keysOf(host).events, '+', '-', 'COUNT', String(limit)]),
+    )
+    return hosts
+      .flatMap((host, place) =>
+        (replies[place] as readonly Entry[])
+          .map(([, fields]) => ({ host, writtenAt: Number(fields[3]), text: fields[5] }))
+          .reverse(),
       )
       .sort((a, b) => a.writtenAt - b.writtenAt)
       .slice(-limit)
@@ -83,16 +78,6 @@ export class RedisFleet implements Fleet {
         host,
         event: parsed<LogEvent>(text, { key: keysOf(host).events, client: this.client }),
       }))
-  }
-
-  private async ofEach(hosts: readonly string[], command: (host: string) => string[]) {
-    const replies: Reply[] = []
-    for (let at = 0; at < hosts.length; at += HOSTS_AT_ONCE)
-      replies.push(...(await this.client.askAll(hosts.slice(at, at + HOSTS_AT_ONCE).map(command))))
-    return hosts.map((host, place) => ({
-      host,
-      entries: replies[place] as readonly (readonly [string, readonly string[]])[],
-    }))
   }
 }
 

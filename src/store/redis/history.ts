@@ -10,7 +10,7 @@ import type { Reply } from './reply.ts'
 import readWithRecordsScript from './scripts/read-with-records.lua' with { type: 'text' }
 
 /** So many entries of a stream are asked for at once: no reply is large, and there are few of them. */
-export const PAGE = 2000
+const PAGE = 2000
 
 /** Entries are found by when the server wrote them. A record that ended later than that would have to come from a clock so far off. */
 const MOST_CLOCK_SKEW_MS = 86_400_000
@@ -40,12 +40,12 @@ export async function readRecords(
 }
 
 /** The id from which on entries may be of records that ended at or after an instant. */
-export function firstId(since: number): string {
+function firstId(since: number): string {
   return String(Math.max(0, Math.floor(since - MOST_CLOCK_SKEW_MS)))
 }
 
 /** The records among entries that ended at or after an instant. */
-export function recordsIn(
+function recordsIn(
   entries: readonly Entry[],
   since: number,
   at: { key: string; client: Client },
@@ -101,7 +101,7 @@ export function parsed<T>(text: string | undefined, { key, client }: { key: stri
 }
 
 /** The id behind another one. */
-export function nextId(id: string): string {
+function nextId(id: string): string {
   const [time, number] = id.split('-')
   return `${time}-${Number(number) + 1}`
 }
