@@ -1,6 +1,7 @@
 import { ProbeFailedError, WaitTimeoutError } from '../core/errors.ts'
 import { HEARTBEAT_INTERVAL_MS } from '../core/expire.ts'
 import { isObservationDue } from '../core/observe.ts'
+import { hopefulUsage } from '../core/outdated.ts'
 import { knownEnd, type Pool, type ProcessIdentity, type Reservation } from '../core/pool.ts'
 import { canUse, leaveQueue, stayInQueue, type Waiting } from '../core/queue.ts'
 import type { Request } from '../core/reserve.ts'
@@ -53,10 +54,14 @@ export async function waitInLine(
   let waiting = first.waiting
   let beatAt = startedAt
   const observe = observer(context)
+  const show = () => {
+    const now = context.now()
+    progress.show(waitingLine(waiting, now), shortWaitingLine(waiting, now))
+  }
   try {
+    show()
     for (;;) {
       const now = context.now()
-      progress.show(waitingLine(waiting, now), shortWaitingLine(waiting, now))
       if (now >= giveUpAt) {
         await store.update(stored => leaveQueue(initialized(stored), request.id, now))
         throw new WaitTimeoutError(now - startedAt, waiting)
@@ -71,6 +76,7 @@ export async function waitInLine(
       if (answer.kind === 'refused') throw answer.error
       if (answer.kind === 'granted') return answer.reservation
       waiting = answer.waiting
+      show()
       // The first in line sees to it for all, so that a crowd does not do it at once.
       if (waiting.position === 1) observe(whole, now)
       const wakeUpAt = Math.min(
@@ -119,8 +125,12 @@ async function attempt(acquisition: Acquisition, pool: Pool, prober: Prober) {
   // Out of the line without having left it: `admin --force` has cleared it. It joins anew.
   const isQueued = pool.queue.some(({ id }) => id === request.id)
   if (bestCase.kind === 'waiting' && isQueued) {
-    prober.forget()
-    return answerTo(acquisition, pool, prober.latest).result
+    const told = answerTo(acquisition, pool, hopefulUsage(prober.latest, pool)).result
+    // Where those before it choose by gaps (pack), it may start just because not all GPUs are idle.
+    if (told.kind === 'waiting') {
+      prober.forget()
+      return told
+    }
   }
   const usage = await prober.usage(pool)
   const answer = answerTo(acquisition, pool, usage).result

@@ -1,5 +1,6 @@
 import { type Sightings, settle } from './expire.ts'
 import type { Gpu, Pool } from './pool.ts'
+import { IDLE, type Usage } from './usage.ts'
 
 /**
  * What the pool was when the GPU tool began to look. A GPU that somebody has had since may be used by now without the tool
@@ -38,4 +39,15 @@ export function isOutdated(then: PoolThen, pool: Pool, sightings: Sightings, now
   const { gpus, reservations } = settle(pool, sightings, now).pool
   const held = new Set(reservations.flatMap(reservation => reservation.gpus))
   return gpus.some(gpu => !held.has(gpu.index) && cameFree(gpu, then))
+}
+
+/**
+ * What the tool said, but of GPUs that somebody has had since it began to look: those count as idle, since nothing is known to
+ * be in the way there. To tell people what they wait for; never a reason to hand out a GPU.
+ */
+export function hopefulUsage(usage: Usage, { gpus }: Pool): Usage {
+  const { tool, poolThen } = usage
+  if (!poolThen) return usage
+  const unknown = gpus.filter(gpu => cameFree(gpu, poolThen))
+  return { tool, gpus: new Map([...usage.gpus, ...unknown.map(({ index }) => [index, IDLE] as const)]) }
 }

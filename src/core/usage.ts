@@ -37,10 +37,12 @@ export interface GpuProcess {
   readonly userName?: string | null
 }
 
+/** A GPU that nobody uses. */
+export const IDLE: GpuUsage = { memoryUsedMiB: 0, processes: [] }
+
 /** What a probe would see if nobody used anything: the best that a request can hope for. Never a reason to hand out a GPU. */
 export function idleUsage({ gpus }: Pool): Usage {
-  const idle = { memoryUsedMiB: 0, processes: [] }
-  return { tool: 'nobody', gpus: new Map(gpus.map(({ index }) => [index, idle])) }
+  return { tool: 'nobody', gpus: new Map(gpus.map(({ index }) => [index, IDLE])) }
 }
 
 /** The memory that an idle GPU may show as used (the driver's own), in MiB; the specification's default. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import type { Sighting } from '../../src/core/expire.ts'
-import { isOutdated, poolThen } from '../../src/core/outdated.ts'
+import { hopefulUsage, isOutdated, poolThen } from '../../src/core/outdated.ts'
 import type { Pool } from '../../src/core/pool.ts'
-import { aManual, aPool, aRun, MINUTE, NOW, SECOND } from '../helpers/pools.ts'
+import { aManual, aPool, aRun, busy, MINUTE, NOW, SECOND, usageOf } from '../helpers/pools.ts'
 
 const gone = new Map<string, Sighting>([['run-1', 'gone']])
 const held = aPool({ gpus: 1, reservations: [aManual()] })
@@ -76,4 +76,13 @@ test('a GPU whose reservation was over before the pool was read, but after the t
     isOutdated(poolThen(over, new Map(), NOW, askedAt), over, new Map(), NOW)
   expect(isOutdatedFrom(NOW - 2 * SECOND)).toBe(true)
   expect(isOutdatedFrom(NOW)).toBe(false)
+})
+
+test('those who wait are told of use on other GPUs than the ones that have come free', () => {
+  const seen = usageOf(busy(9000, 7), busy(9000, 8), null)
+  const before = aPool({ gpus: 3, reservations: [aManual({ gpus: [0] })] })
+  const after = aPool({ gpus: [{ lastReleasedAt: NOW, lastReservationId: 'manual-1' }, null, null] })
+  const usage = { ...seen, poolThen: poolThen(before, new Map(), NOW) }
+  expect(hopefulUsage(usage, after)).toEqual(usageOf(busy(0), busy(9000, 8), null))
+  expect(hopefulUsage(seen, after)).toEqual(seen)
 })
