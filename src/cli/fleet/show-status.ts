@@ -23,11 +23,15 @@ interface Asked {
  */
 export async function showHosts(
   context: Context,
-  { all, wide, summary, json, isWatched }: Asked,
+  { wide, summary, json, isWatched, ...asked }: Asked,
 ): Promise<boolean> {
   const own = ownHost(context)
-  const typed = context.origins.given.get('host')
-  if (all && typed) throw new UsageError('--all and --host do not go together. Use one of the two')
+  const { given } = context.origins
+  const typed = given.get('host')
+  if (typed && asked.all && given.has('all'))
+    throw new UsageError('--all and --host do not go together. Use one of the two')
+  // One that is typed puts aside what is set for other days.
+  const all = asked.all && !typed
   const named = typed ?? own
   if (!all && named === own) return false
   if (isWatched)

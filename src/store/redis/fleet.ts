@@ -1,13 +1,12 @@
 import { type HostPool, type HostRecord, isHostName } from '../../core/fleet.ts'
 import type { LogEvent } from '../../core/history.ts'
-import type { Pool } from '../../core/pool.ts'
-import type { GpuUsage, Usage } from '../../core/usage.ts'
+import type { Usage } from '../../core/usage.ts'
 import type { Fleet } from '../store.ts'
 import type { Client } from './client.ts'
-import { isPool } from './held-pool.ts'
 import type { Entry } from './history.ts'
 import { FLEET, keysOf } from './keys.ts'
 import sign from './scripts/sign.lua' with { type: 'text' }
+import { isLeftUsage, isLogEvent, isPool } from './shapes.ts'
 
 /** Of so many hosts the history is asked at once: no round trip for each, and no answer of all that there is. */
 const HOSTS_AT_ONCE = 10
@@ -76,16 +75,17 @@ export class RedisFleet implements Fleet {
       .slice(-limit)
       .map(({ host, text }) => ({
         host,
-        event: parsed<LogEvent>(text, { key: keysOf(host).events, client: this.client }),
+        event: parsed(text, isLogEvent, { key: keysOf(host).events, client: this.client }),
       }))
   }
 }
 
 /** A host from its copies; null when they are not what canhazgpu writes: the truth is in the host's own key. */
 function hostPool(host: string, fields: ReadonlyMap<string, string>, now: number): HostPool | null {
-  const pool = json<Pool>(fields.get(`${host}/pool`))
-  const [signedAt = NaN, receivedAt = NaN] = (fields.get(`${host}/sign`) ?? '').split(' ').map(Number)
-  if (!isPool(pool) || Number.isNaN(signedAt + receivedAt)) return null
+  const pool = json(fields.get(`${host}/pool`))
+  const times = /^(\d{1,15}) (\d{1,15})$/.exec(fields.get(`${host}/sign`) ?? '')
+  if (!isPool(pool) || !times) return null
+  const [signedAt, receivedAt] = [Number(times[1]), Number(times[2])]
   const lastSignAgoMs = Math.max(0, now - receivedAt)
   return {
     host,
@@ -97,16 +97,16 @@ function hostPool(host: string, fields: ReadonlyMap<string, string>, now: number
 }
 
 function probed(text: string | undefined, now: number): HostPool['probed'] {
-  const [, at = '', left = ''] = /^(\d+) (.*)$/s.exec(text ?? '') ?? []
-  const usage = json<{ tool: string; gpus: [number, GpuUsage][]; tookMs?: number }>(left)
-  if (!usage || !Array.isArray(usage.gpus)) return null
-  const agoMs = Math.max(0, now - Number(at)) + (usage.tookMs ?? 0)
+  const [, at = '', left = ''] = /^(\d{1,15}) (.*)$/s.exec(text ?? '') ?? []
+  const usage = json(left)
+  if (!isLeftUsage(usage)) return null
+  const agoMs = Math.max(0, now - Number(at)) + usage.tookMs
   return { usage: { tool: usage.tool, gpus: new Map(usage.gpus) }, agoMs }
 }
 
-function json<T>(text: string | undefined): T | null {
+function json(text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? '') as T
+    return JSON.parse(text ?? '')
   } catch {
     return null
   }

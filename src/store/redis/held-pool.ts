@@ -3,6 +3,7 @@ import type { Pool } from '../../core/pool.ts'
 import type { Life } from '../../core/restore.ts'
 import type { Machine } from './machine.ts'
 import type { Reply } from './reply.ts'
+import { isPool } from './shapes.ts'
 
 /** A host's pool as the server keeps it. */
 export interface HeldPool {
@@ -45,23 +46,4 @@ export function heldPool(fields: Reply, at: { key: string; shown: string }): Hel
     // Not JSON, or not an object.
   }
   throw garbled('what it holds is no pool')
-}
-
-/** Whether it looks like a pool: enough to tell what somebody else has written from what we have. */
-export function isPool(value: Pool | null): value is Pool {
-  if (value === null || typeof value !== 'object') return false
-  const { provider, gpus, reservations, queue, observedAt } = value
-  return (
-    (provider === 'nvidia' || provider === 'fake') &&
-    Array.isArray(gpus) &&
-    gpus.every(gpu => Number.isInteger(gpu?.index)) &&
-    Array.isArray(reservations) &&
-    reservations.every(
-      held =>
-        typeof held?.id === 'string' && Array.isArray(held.gpus) && typeof held.holder?.uid === 'number',
-    ) &&
-    Array.isArray(queue) &&
-    queue.every(entry => typeof entry?.id === 'string' && typeof entry.wanted?.count === 'number') &&
-    (observedAt === null || typeof observedAt === 'number')
-  )
 }

@@ -1,5 +1,5 @@
 import { StoreGarbledError } from '../../core/errors.ts'
-import type { LogEvent, UsageRecord } from '../../core/history.ts'
+import type { UsageRecord } from '../../core/history.ts'
 import type { Pool } from '../../core/pool.ts'
 import type { Use } from '../../core/report.ts'
 import type { NumberedEvent } from '../store.ts'
@@ -8,6 +8,7 @@ import { heldPool } from './held-pool.ts'
 import type { HostKeys } from './keys.ts'
 import type { Reply } from './reply.ts'
 import readWithRecordsScript from './scripts/read-with-records.lua' with { type: 'text' }
+import { isLogEvent, isUsageRecord } from './shapes.ts'
 
 /** So many entries of a stream are asked for at once: no reply is large, and there are few of them. */
 const PAGE = 2000
@@ -52,7 +53,7 @@ function recordsIn(
 ): UsageRecord[] {
   return entries
     .filter(([, fields]) => Number(fields[1]) >= since)
-    .map(([, fields]) => parsed<UsageRecord>(fields[3], at))
+    .map(([, fields]) => parsed(fields[3], isUsageRecord, at))
 }
 
 export async function readWithRecords(
@@ -85,17 +86,22 @@ export async function readEvents(
   return (reply as readonly Entry[])
     .map(([id, fields]) => ({
       number: Number(id.split('-')[0]),
-      event: parsed<LogEvent>(fields[5], { key, client }),
+      event: parsed(fields[5], isLogEvent, { key, client }),
     }))
     .reverse()
 }
 
-export function parsed<T>(text: string | undefined, { key, client }: { key: string; client: Client }): T {
+/** @throws {StoreGarbledError} when it is not of that shape */
+export function parsed<T>(
+  text: string | undefined,
+  isShape: (value: unknown) => value is T,
+  { key, client }: { key: string; client: Client },
+): T {
   try {
-    const value = JSON.parse(text ?? '') as T
-    if (value !== null && typeof value === 'object') return value
+    const value: unknown = JSON.parse(text ?? '')
+    if (isShape(value)) return value
   } catch {
-    // As below.
+    // Not JSON: as below.
   }
   throw new StoreGarbledError(client.place.shown, key, 'an entry holds what canhazgpu has never written')
 }

@@ -1,10 +1,17 @@
 import { afterAll, afterEach, expect, test } from 'bun:test'
+import { ownersOn } from '../../../src/cli/fleet/open-fleet.ts'
+import { fleetDocument } from '../../../src/cli/output/json/fleet.ts'
+import { linesOf } from '../../../src/cli/output/status-lines.ts'
 import type { Change } from '../../../src/core/changes.ts'
+import { StoreGarbledError } from '../../../src/core/errors.ts'
 import { ended, logged } from '../../../src/core/history.ts'
+import { findHosts, viewHost } from '../../../src/core/host-view.ts'
 import type { Pool } from '../../../src/core/pool.ts'
+import { poolQueue } from '../../../src/core/queue.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { aManual, aRun, idle, MINUTE } from '../../helpers/pools.ts'
+import { failureOf } from '../../helpers/failure.ts'
+import { aHolder, aManual, anEntry, aRun, idle, MINUTE, NOW, usageOf } from '../../helpers/pools.ts'
 import { RedisServer } from '../../helpers/redis-server.ts'
 import { deciding, initialized } from '../../helpers/stores.ts'
 
@@ -106,6 +113,76 @@ test('does not let an older copy of a pool take the place of a newer one', async
   await server.cli('HSET', 'canhazgpu:fleet', 'a/revision', String(Number(revision) * 2))
   await a.update(() => deciding({ kind: 'add', reservation: aRun({ gpus: [7] }) }))
   expect((await hostsOf(a)).get('a')?.pool.reservations).toHaveLength(1)
+})
+
+/** Each value within a text of JSON, put aside by something else: what a slip of somebody's hand or another program may leave. */
+function spoilt(text: string): string[] {
+  const whole = JSON.parse(text) as unknown
+  const found: string[] = []
+  const visit = (value: unknown, replace: (other: unknown) => void) => {
+    for (const other of [null, {}, 'x', 1e300, [null]]) {
+      replace(other)
+      found.push(JSON.stringify(whole))
+    }
+    replace(value)
+    if (typeof value !== 'object' || value === null) return
+    for (const key of Object.keys(value)) {
+      const object = value as Record<string, unknown>
+      visit(object[key], other => {
+        object[key] = other
+      })
+    }
+  }
+  for (const key of Object.keys(whole as object)) {
+    const object = whole as Record<string, unknown>
+    visit(object[key], other => {
+      object[key] = other
+    })
+  }
+  return found
+}
+
+test('is shown whatever somebody has written into the copies of a host', async () => {
+  using a = await initialized(server.url('a'))
+  using b = await initialized(server.url('b'))
+  await b.update(() =>
+    deciding(
+      { kind: 'add', reservation: aManual({ gpus: [1] }) },
+      { kind: 'add', reservation: aRun({ gpus: [2] }) },
+      { kind: 'enqueue', entry: anEntry() },
+      { kind: 'drain', index: 3, drain: { at: NOW, by: aHolder(0), note: null } },
+    ),
+  )
+  const process = { pid: 7, name: 'x', memoryMiB: 5, userName: 'bob' }
+  await fleetOf(b).leave(usageOf({ memoryUsedMiB: 5, processes: [process] }), NOW)
+  for (const what of ['pool', 'probe']) {
+    const [, time = '', text = ''] =
+      /^(\d+ )?(.*)/s.exec((await server.cli('HGET', 'canhazgpu:fleet', `b/${what}`)).trim()) ?? []
+    for (const garbage of spoilt(text)) {
+      await server.cli('HSET', 'canhazgpu:fleet', `b/${what}`, time + garbage)
+      const hosts = await fleetOf(a).hosts()
+      expect(hosts[0]?.host).toBe('a')
+      for (const host of hosts) {
+        const view = viewHost(host, 100)
+        fleetDocument([view], ownersOn, NOW)
+        linesOf(view.statuses, view.facts, ownersOn(view))
+        poolQueue(view.pool, view.facts)
+        findHosts([view], 1, 'a')
+      }
+    }
+    await server.cli('HSET', 'canhazgpu:fleet', `b/${what}`, time + text)
+  }
+  expect((await hostsOf(a)).get('b')?.probed).not.toBeNull()
+})
+
+test('tells in one line of what is no record, and no event', async () => {
+  using a = await initialized(server.url('a'))
+  await server.cli('XADD', 'canhazgpu:{a}:records', '*', 'at', '1', 'record', '{"id":"x"}')
+  await server.cli('XADD', 'canhazgpu:{a}:events', '*', 'at', '1', 'written', '1', 'event', '{"at":1}')
+  expect(await failureOf(fleetOf(a).usageRecords(['a'], 0))).toBeInstanceOf(StoreGarbledError)
+  expect(await failureOf(fleetOf(a).events(['a'], 10))).toBeInstanceOf(StoreGarbledError)
+  expect(await failureOf(a.usageRecords(0))).toBeInstanceOf(StoreGarbledError)
+  expect(await failureOf(a.events({ after: 0, limit: 10 }))).toBeInstanceOf(StoreGarbledError)
 })
 
 async function openedFor(host: string): Promise<Store & Disposable> {
