@@ -16,7 +16,10 @@ export class Progress {
   show(line: string, shorter = line): void {
     if (line === this.shown) return
     this.shown = line
-    if (!isTerminal(STDERR)) return this.context.notice(line)
+    if (!isTerminal(STDERR)) {
+      this.context.notice(line)
+      return
+    }
     // One column stays free: some terminals wrap a line that fills the last one.
     const columns = Math.max(1, terminalColumns(STDERR) - 1)
     const fitting = [line, shorter].map(safeText).find(text => columnsOf(text) <= columns)
