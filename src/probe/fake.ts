@@ -1,5 +1,5 @@
 import { MAX_GPUS } from '../core/initialize.ts'
-import type { Usage } from '../core/usage.ts'
+import { IDLE, type Usage } from '../core/usage.ts'
 import type { Probe } from './probe.ts'
 
 /**
@@ -8,10 +8,9 @@ import type { Probe } from './probe.ts'
  */
 export class FakeProbe implements Probe {
   async usage(): Promise<Usage> {
-    const idle = { memoryUsedMiB: 0, processes: [] }
     return {
       tool: 'the fake provider',
-      gpus: new Map(Array.from({ length: MAX_GPUS }, (_, index) => [index, idle])),
+      gpus: new Map(Array.from({ length: MAX_GPUS }, (_, index) => [index, IDLE])),
     }
   }
 

@@ -26,7 +26,7 @@ const SUITES = [
     'run-released',
     'run-streams',
   ],
-  ...['run-terminal', 'run-users', 'status-forms', 'uninitialized', 'wait', 'wait-terminal'],
+  ...['run-terminal', 'run-users', 'status-forms', 'uninitialized', 'wait', 'wait-blocked', 'wait-terminal'],
   ...['warnings', 'watch', 'who-is-who'],
 ]
 
