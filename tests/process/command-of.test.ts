@@ -2,12 +2,15 @@ import { describe, expect, test } from 'bun:test'
 import { startedCommandOf } from '../../src/process/command-of.ts'
 import { ChildProcess, identityOf } from '../helpers/child-process.ts'
 import { aHolder, aRun } from '../helpers/pools.ts'
+import { commandLine } from '../helpers/running.ts'
+import { until } from '../helpers/until.ts'
 
 const uid = process.getuid?.() ?? 0
 
 /** What is found for a reservation of a user that names a process of ours, which was started with a few variables. */
 async function foundFor(holderUid: number, ...variables: string[]) {
   await using child = new ChildProcess(['env', '-i', ...variables, 'sleep', '600'])
+  await until(() => commandLine(child.pid)[0] === 'sleep')
   const identity = identityOf(child.pid)
   return (
     startedCommandOf(aRun({ id: 'mine', holder: aHolder(holderUid), processes: [identity] })) === identity
