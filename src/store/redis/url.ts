@@ -75,7 +75,9 @@ function unixTarget(server: string, path: string): RedisPlace['target'] | null {
 function tcpTarget(server: string): RedisPlace['target'] | null {
   const [, inBrackets, name = inBrackets, port = String(DEFAULT_PORT)] =
     /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(server) ?? []
-  return name && Number(port) < 65_536 ? { kind: 'tcp', hostname: name, port: Number(port) } : null
+  return name && Number(port) < 65_536
+    ? { kind: 'tcp', hostname: name.toLowerCase(), port: Number(port) }
+    : null
 }
 
 function splitAtLast(text: string, separator: string): [before: string, after: string] {

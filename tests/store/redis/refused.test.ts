@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { initialize } from '../../../src/core/initialize.ts'
-import { openStore } from '../../../src/store/open.ts'
+import { isSameStore, openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { aHolder, aManual, anEntry, idle, NOW } from '../../helpers/pools.ts'
 import { RedisServer } from '../../helpers/redis-server.ts'
@@ -333,5 +333,12 @@ describe('a URL', () => {
     ['rediss://server:1/0?ca=/nonexistent/ca.pem&host=a', 'the file /nonexistent/ca.pem cannot be read'],
   ])('%s', async (url, message) => {
     expect((await refusal(url)).message).toContain(message)
+  })
+
+  test('names the same place however it is spelled, and whoever logs in', () => {
+    const same = 'redis://gpu:secret@gpu-store.lab:6379/0?host=gpu1'
+    expect(isSameStore('redis://GPU-Store.lab?host=gpu1', same)).toBe(true)
+    expect(isSameStore('redis://gpu-store.lab/1?host=gpu1', same)).toBe(false)
+    expect(isSameStore('redis://gpu-store.lab?host=gpu2', same)).toBe(false)
   })
 })
