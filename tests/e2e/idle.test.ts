@@ -40,6 +40,7 @@ function pass(ms: number): void {
 
 function columns(table: string, ...names: string[]): unknown[][] {
   using db = new Database(host.poolPath, { readonly: true })
+  db.run('PRAGMA busy_timeout = 10000')
   return db.query(`SELECT ${names.join(', ')} FROM ${table}`).values()
 }
 
