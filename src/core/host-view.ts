@@ -1,13 +1,15 @@
 import { type Availability, availability, type GpuAvailability } from './allocate.ts'
+import { MINUTE_MS } from './duration.ts'
 import { type Sightings, settle } from './expire.ts'
 import type { HostPool } from './fleet.ts'
+import { poolThen } from './outdated.ts'
 import type { Pool } from './pool.ts'
 import { leftByOthers, requestsAhead } from './queue.ts'
 import { type GpuStatus, type PoolFacts, poolStatus } from './status.ts'
 import { type PoolSummary, summarize } from './summary.ts'
 
 /** A host that has given no sign for longer than this is marked: nobody knows how it fares. */
-export const SILENT_MS = 5 * 60_000
+export const SILENT_MS = 5 * MINUTE_MS
 
 /** A host as seen from another one. */
 export interface HostView {
@@ -34,15 +36,7 @@ export function viewHost(
   sightings: Sightings = new Map(),
 ): HostView {
   const settled = settle(pool, sightings, now).pool
-  const probedAt = probed ? now - probed.agoMs : now
-  const cameFree = settled.gpus.filter(
-    ({ lastReleasedAt }) => lastReleasedAt !== null && lastReleasedAt >= probedAt,
-  )
-  const poolThen = {
-    reserved: new Set(cameFree.map(({ index }) => index)),
-    lastReservations: new Map(settled.gpus.map(({ index, lastReservationId }) => [index, lastReservationId])),
-  }
-  const usage = probed && { ...probed.usage, poolThen }
+  const usage = probed && { ...probed.usage, poolThen: poolThen(settled, sightings, now, now - probed.agoMs) }
   const facts = { usage, memoryThresholdMiB, sightings, now }
   const statuses = poolStatus(settled, facts)
   return {

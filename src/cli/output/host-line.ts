@@ -1,4 +1,4 @@
-import { formatDuration } from '../../core/duration.ts'
+import { DAY_MS, formatDuration, HOUR_MS, MINUTE_MS } from '../../core/duration.ts'
 import type { HostView } from '../../core/host-view.ts'
 import { type ColouredLine, colouredLine } from './colour.ts'
 import { summaryLine } from './summary-line.ts'
@@ -18,9 +18,9 @@ export function ageNote({ probedAgoMs }: HostView): string {
 }
 
 const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
+  ['d', DAY_MS],
+  ['h', HOUR_MS],
+  ['m', MINUTE_MS],
   ['s', 1000],
 ] as const
 

@@ -1,8 +1,9 @@
+import { MINUTE_MS } from '../../core/duration.ts'
 import type { Client } from './client.ts'
 import letGo from './scripts/let-go.lua' with { type: 'text' }
 
 /** Whoever is killed at it holds it for so long. */
-const HELD_MS = 60_000
+const HELD_MS = MINUTE_MS
 
 /** Acts unless another process is acting. */
 export async function alone<T>(client: Client, key: string, act: () => Promise<T>): Promise<T | null> {

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../core/duration.ts'
 import { StoreGarbledError } from '../../core/errors.ts'
 import type { UsageRecord } from '../../core/history.ts'
 import type { Pool } from '../../core/pool.ts'
@@ -14,7 +15,7 @@ import { isLogEvent, isUsageRecord } from './shapes.ts'
 const PAGE = 2000
 
 /** Entries are found by when the server wrote them. A record that ended later than that would have to come from a clock so far off. */
-const MOST_CLOCK_SKEW_MS = 86_400_000
+const MOST_CLOCK_SKEW_MS = DAY_MS
 
 /** An entry of a stream: its id, and its fields and values by turns. */
 export type Entry = readonly [id: string, fields: readonly string[]]
