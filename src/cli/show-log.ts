@@ -31,7 +31,7 @@ export async function showLog(
   const show = (events: readonly NumberedEvent[]) =>
     context.print(...events.map(event => (json ? eventDocument(event) : eventLine(event.event))))
 
-  await writeDownEndings(context, store, listener)
+  await writeDownEndings(context, store)
   // One at least, to know where to go on.
   const last = await store.events({ after: 0, limit: Math.max(1, lines) })
   let number = last.at(-1)?.number ?? 0
@@ -45,7 +45,7 @@ export async function showLog(
     const interval = isTerminal(STDOUT) ? SAFETY_INTERVAL_MS : READER_INTERVAL_MS
     const something = await listener.wait(livingPids(pool), Math.min(interval, nextEnd - now))
     if (!something && context.now() < nextEnd) continue
-    await writeDownEndings(context, store, listener)
+    await writeDownEndings(context, store)
     const events = await store.events({ after: number, limit: ALL_NEW })
     number = events.at(-1)?.number ?? number
     show(events)

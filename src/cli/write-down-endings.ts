@@ -1,14 +1,10 @@
-import { SECOND_MS } from '../core/duration.ts'
 import { UserError } from '../core/errors.ts'
 import { settle } from '../core/expire.ts'
 import type { Pool } from '../core/pool.ts'
 import { sight, sightAll } from '../process/identity.ts'
-import type { Listener, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Context } from './command.ts'
 import { initialized } from './context.ts'
-
-/** A keeper writes down the end of its command within milliseconds, on a machine that is overloaded within a second or two. */
-const KEEPER_GRACE_MS = 3 * SECOND_MS
 
 /**
  * Writes down what is over and what nobody has written down yet, so that the log has it: reservations whose time has come,
@@ -17,37 +13,20 @@ const KEEPER_GRACE_MS = 3 * SECOND_MS
  *
  * Where that cannot be done, also because it is the pool of another machine, the log is shown as it is.
  */
-export async function writeDownEndings(context: Context, store: Store, listener: Listener): Promise<void> {
+export async function writeDownEndings(context: Context, store: Store): Promise<void> {
   if (store.fleet && !(await store.fleet.isHere())) return
-  const pending = async () => {
-    const pool = initialized(await store.read())
-    return settle(pool, sightAll(pool), context.now()).changes
-  }
-  const deadline = context.now() + KEEPER_GRACE_MS
-  let changes = await pending()
-  // What a keeper says is better: it has seen the end.
-  while (changes.some(isReclaim) && context.now() < deadline) {
-    await listener.wait([], Math.max(0, deadline - context.now()))
-    changes = await pending()
-  }
-  if (changes.length === 0) return
+  const pending = (pool: Pool) => settle(pool, sightAll(pool), context.now()).changes
+  if (pending(initialized(await store.read())).length === 0) return
   try {
     const writer = await context.openStore('write')
     try {
-      await writer.update(stored => {
-        const pool = initialized(stored)
-        return { changes: settle(pool, sightAll(pool), context.now()).changes, result: undefined }
-      })
+      await writer.update(stored => ({ changes: pending(initialized(stored)), result: undefined }))
     } finally {
       writer.close()
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error
   }
-}
-
-function isReclaim(change: ReturnType<typeof settle>['changes'][number]): boolean {
-  return change.kind === 'record' && change.record.ending === 'reclaimed'
 }
 
 /** The processes on this host whose end is the end of a reservation. */

@@ -6,9 +6,9 @@ import type { Pool, Reservation } from './pool.ts'
 /**
  * What looking for a process found: it runs, it is gone, or it cannot be seen from here (it counts its pids in another
  * namespace: a container). Of one that waits in line it may also be seen that it is stopped (Ctrl-Z), and so could not
- * take what it would get.
+ * take what it would get. A run has `ended` when its processes are gone and its keeper is there, about to say so.
  */
-export type Sighting = 'alive' | 'stopped' | 'gone' | 'unseen'
+export type Sighting = 'alive' | 'stopped' | 'ended' | 'gone' | 'unseen'
 
 /**
  * By the id of a reservation or a queue entry. One that is missing counts as unseen. A reservation of several processes is
@@ -25,8 +25,9 @@ export const HEARTBEAT_TIMEOUT_MS = 5 * HEARTBEAT_INTERVAL_MS
 /**
  * When and how a reservation came to its end that should be over, and why in words for the log; null while it is alive.
  *
- * A manual reservation is over from its `expiresAt` on. A run reservation ends with its process; nobody was there to see
- * when, so its last sign of life stands for it.
+ * A manual reservation is over from its `expiresAt` on. A run reservation ends with its process. With its keeper there, that
+ * was just now, and whoever is quicker than the keeper says what it would; else nobody has seen when, so its last sign
+ * of life stands for it.
  */
 export function endOf(
   reservation: Reservation,
@@ -37,6 +38,7 @@ export function endOf(
     return now >= reservation.expiresAt ? { endedAt: reservation.expiresAt, ending: 'expired' } : null
   }
   const { id, heartbeatAt } = reservation
+  if (sightings.get(id) === 'ended') return { endedAt: now, ending: 'finished' }
   if (!isGone(id, heartbeatAt, sightings, now)) return null
   const note =
     sightings.get(id) === 'gone'

@@ -1,27 +1,9 @@
 import type { Sighting } from '../core/expire.ts'
-import type { Pool, ProcessIdentity } from '../core/pool.ts'
+import type { Pool, ProcessIdentity, RunReservation } from '../core/pool.ts'
 import { readLink, readText } from '../system/libc/files.ts'
 import { processExists } from '../system/libc/processes.ts'
-
-/** What /proc/PID/stat says of a process, as far as it matters here; proc_pid_stat(5). */
-export interface ProcessStat {
-  /** One letter: `R`, `S`, `Z` (zombie), … */
-  readonly state: string
-  readonly threadCount: number
-  readonly startTicks: number
-}
-
-/** Reads a line of /proc/PID/stat. The command name in it may hold anything, so the fields count from its last `)`. */
-export function parseStat(stat: string): ProcessStat | null {
-  const fields = stat
-    .slice(stat.lastIndexOf(')') + 1)
-    .trim()
-    .split(' ')
-  // The first of these is field 3, `state`.
-  const [state, threadCount, startTicks] = [fields[0], Number(fields[17]), Number(fields[19])]
-  if (!state || !Number.isInteger(threadCount) || !Number.isInteger(startTicks)) return null
-  return { state, threadCount, startTicks }
-}
+import { isKept } from './living-keeper.ts'
+import { type ProcessStat, statOf } from './stat.ts'
 
 /** A zombie is dead, unless only its first thread has ended and others go on. */
 function runs({ state, threadCount }: ProcessStat): boolean {
@@ -32,11 +14,6 @@ function runs({ state, threadCount }: ProcessStat): boolean {
 export function isRunning(pid: number): boolean {
   const stat = statOf(pid)
   return stat ? runs(stat) : processExists(pid) !== 'no'
-}
-
-function statOf(pid: number | 'self'): ProcessStat | null {
-  const stat = readText(`/proc/${pid}/stat`)
-  return stat === null ? null : parseStat(stat)
 }
 
 /** The part of a process's identity that all processes here share. */
@@ -94,11 +71,13 @@ function sightWaiter(identity: ProcessIdentity, place: Here): Sighting {
   return sighting === 'alive' && statOf(identity.pid)?.state === 'T' ? 'stopped' : sighting
 }
 
-/** Alive while one of them is, gone when all are. */
-function sightAny(processes: readonly ProcessIdentity[], place: Here): Sighting {
-  const sightings = processes.map(process => sight(process, place))
+/** Alive while one of its processes is, gone or ended when all are gone. */
+function sightRun(run: RunReservation, place: Here): Sighting {
+  const sightings = run.processes.map(process => sight(process, place))
   if (sightings.includes('alive')) return 'alive'
-  return sightings.includes('unseen') ? 'unseen' : 'gone'
+  if (sightings.includes('unseen')) return 'unseen'
+  const wasHere = run.processes.some(({ bootId }) => bootId === place.bootId)
+  return wasHere && isKept(run) ? 'ended' : 'gone'
 }
 
 /** Looks for the processes of every `run` reservation and of every request that waits. */
@@ -107,7 +86,7 @@ export function sightAll(pool: Pool): Map<string, Sighting> {
   if (runs.length + pool.queue.length === 0) return new Map()
   const place = here()
   return new Map([
-    ...runs.map(({ id, processes }): [string, Sighting] => [id, sightAny(processes, place)]),
+    ...runs.map((run): [string, Sighting] => [run.id, sightRun(run, place)]),
     ...pool.queue.map(({ id, process }): [string, Sighting] => [id, sightWaiter(process, place)]),
   ])
 }

@@ -54,6 +54,11 @@ describe('endOf', () => {
   })
 })
 
+test('a run that its keeper has seen to end is finished at this moment, whoever writes it down', () => {
+  const run = aRun({ heartbeatAt: NOW - DAY })
+  expect(endOf(run, sighted('ended'), NOW)).toEqual({ endedAt: NOW, ending: 'finished' })
+})
+
 describe('settle', () => {
   test('takes out what is over and leaves the rest as it is', () => {
     const [live, dead] = [aRun({ id: 'live', gpus: [0] }), aRun({ id: 'dead', gpus: [1, 2] })]

@@ -131,7 +131,8 @@ test('says of every GPU what a request would find, in any situation', () => {
         const last = pool.reservations.find(({ gpus }) => gpus.includes(index))
         if (!last) return pool.gpus[index]?.lastReleasedAt ?? null
         expect(isOver(last, rest.sightings, NOW)).toBe(true)
-        return last.type === 'manual' ? last.expiresAt : last.heartbeatAt
+        if (last.type === 'manual') return last.expiresAt
+        return rest.sightings.get(last.id) === 'ended' ? NOW : last.heartbeatAt
       }
     }),
     { numRuns: 1000 },

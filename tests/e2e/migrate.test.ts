@@ -290,7 +290,7 @@ function withoutTimes(line: string): string {
   return line.replace(/\d+h \d+m \d+s/g, 'T')
 }
 
-/** How the runs in a pool have ended: mostly by their keepers, unless the next command was quicker. */
+/** How the runs in a pool have ended. */
 async function endings(host: Host, url: string): Promise<string[]> {
   const { stdout } = await host.canhazgpu('--store', url, 'log', '--json', '-n', '100')
   return stdout

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { isOnRedis } from '../helpers/host.ts'
 import { RedisServer } from '../helpers/redis-server.ts'
 
@@ -30,19 +30,23 @@ const SUITES = [
   ...['warnings', 'watch', 'who-is-who'],
 ]
 
-test.skipIf(isOnRedis)(
-  'the suites of the commands, the line and the records of use pass on Redis, too',
-  async () => {
-    await using server = await RedisServer.start()
-    const files = SUITES.map(name => `tests/e2e/${name}.test.ts`)
-    const child = Bun.spawn([process.execPath, 'test', '--timeout=120000', ...files], {
+describe.skipIf(isOnRedis)('on Redis', () => {
+  let server: RedisServer
+  beforeAll(async () => {
+    server = await RedisServer.start()
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  test.each(SUITES)('the suite %s passes, too', async suite => {
+    const child = Bun.spawn([process.execPath, 'test', '--timeout=60000', `tests/e2e/${suite}.test.ts`], {
       env: { ...process.env, CANHAZGPU_TEST_REDIS: server.socket },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
-    const isRight = (await child.exited) === 0
-    if (!isRight) console.log(stdout, stderr)
-    expect(isRight).toBe(true)
-  },
-  300_000,
-)
+    const [stdout, stderr, status] = await Promise.all([
+      child.stdout.text(),
+      child.stderr.text(),
+      child.exited,
+    ])
+    expect(status === 0 ? '' : stdout + stderr).toBe('')
+  })
+})

@@ -147,8 +147,7 @@ describe('a connection that is cut in the middle of a command', () => {
         'initialized',
         'reserved',
         'reserved',
-        // By its keeper, or by `status`, whoever was first.
-        expect.stringMatching(/^(finished|reclaimed)$/),
+        'finished',
         'released',
         '',
       ])

@@ -52,6 +52,16 @@ describe('a request that waits', () => {
     expect(await outcome(waiter)).toMatchObject({ status: 0, stdout: '0\n' })
   })
 
+  test('writes down that a command is finished where it is quicker than its keeper', async () => {
+    await host.canhazgpu('reserve')
+    const jobs = Array.from({ length: 12 }, () => start('run', '--wait', '--', 'true'))
+    const outcomes = await Promise.all(jobs.map(outcome))
+    expect(outcomes.map(({ status }) => status)).toEqual(jobs.map(() => 0))
+    await until(() => keepersOf(host).length === 0)
+    const { stdout } = await host.canhazgpu('log', '-n', '100')
+    expect<unknown>(stdout.match(/finished|reclaimed/g)).toEqual(jobs.map(() => 'finished'))
+  })
+
   test('starts when the job ends that has its GPUs', async () => {
     const job = await hold(2)
     const waiter = await queueUp('reserve', '-g', '2', '--wait')

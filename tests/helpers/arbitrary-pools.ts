@@ -43,7 +43,7 @@ const terms = fc.record({
   type: fc.constantFrom('run' as const, 'manual' as const),
   uid: fc.constantFrom(1000, 1001, 1002),
   at: instant,
-  sighting: fc.constantFrom<(Sighting | 'missing')[]>('alive', 'gone', 'unseen', 'missing'),
+  sighting: fc.constantFrom<(Sighting | 'missing')[]>('alive', 'ended', 'gone', 'unseen', 'missing'),
 })
 
 export const situation: fc.Arbitrary<Situation> = fc

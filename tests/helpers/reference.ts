@@ -8,7 +8,8 @@ import { MINUTE } from './pools.ts'
 export function isOver(reservation: Reservation, sightings: Sightings, now: number): boolean {
   if (reservation.type === 'manual') return reservation.expiresAt <= now
   const sighting = sightings.get(reservation.id)
-  if (sighting === 'alive' || sighting === 'gone') return sighting === 'gone'
+  if (sighting === 'alive') return false
+  if (sighting === 'gone' || sighting === 'ended') return true
   return now - reservation.heartbeatAt > 5 * MINUTE
 }
 

@@ -52,7 +52,7 @@ export const adopters = {
     promise(Bun.deepEquals(bound, expected.pids), () => `adopt: binds [${bound}], not [${expected.pids}]`)
     promise(result.reservation.holder.uid === uid, () => `adopt: for ${result.reservation.holder.uid}`)
     ledger.add(result.reservation, 0, by)
-    stage.keepers.push({ id, uid })
+    stage.world.keepers.push({ id, uid })
     stage.happened(ledger.line.length > 0 ? 'an adoption while others wait' : 'an adoption')
     if (gpus.length > 1 || bound.length > 1) stage.happened('an adoption of several')
   },

@@ -41,7 +41,7 @@ export function decide(stage: Stage, asking: Asking): void {
       if (swept.over.length > 0) stage.happened('a grant that reclaims')
       ledger.line = line.filter(other => other !== place)
       ledger.add(result.reservation, place ? Math.max(0, now - place.queuedAt) : 0)
-      if (result.reservation.type === 'run') stage.keepers.push({ id, uid })
+      if (result.reservation.type === 'run') stage.world.keepers.push({ id, uid })
       else world.endProcess(process, false)
       break
     }

@@ -49,7 +49,7 @@ export const events = {
     if (!process) return
     world.endProcess(process, random.chance(0.2))
     if (entry.until.some(process => world.isRunning(process))) return
-    const isKept = stage.keepers.some(({ id }) => id === entry.id)
+    const isKept = stage.world.keepers.some(({ id }) => id === entry.id)
     stage.happened(isKept ? 'an end that a keeper sees' : 'an end that no keeper sees')
   },
 
@@ -66,7 +66,7 @@ export const events = {
     stage.world.reboot()
     stage.asking = []
     stage.waiters = []
-    stage.keepers = []
+    stage.world.keepers = []
     stage.happened('a reboot')
   },
 

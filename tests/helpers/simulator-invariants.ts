@@ -103,9 +103,9 @@ function mayChange(before: Reservation, after: Reservation, cause: Cause): boole
 
 function isOver(reservation: Reservation, observer: Observer, world: World): boolean {
   if (reservation.type === 'manual') return world.now >= reservation.expiresAt
-  const sighting = world.sightAny(reservation.processes, observer)
+  const sighting = world.sightRun(reservation.id, reservation.processes, observer)
   const isSilent = world.now - reservation.heartbeatAt > 5 * MINUTE
-  return sighting === 'gone' || (sighting !== 'alive' && isSilent)
+  return sighting === 'gone' || sighting === 'ended' || (sighting !== 'alive' && isSilent)
 }
 
 /** I3: the line's order is kept, one entry for each request, new ones at the end; nobody joins or leaves it but by their own doing, or dead. */

@@ -1,11 +1,12 @@
 import { promise } from './simulator-invariants.ts'
-import type { Keeper, Stage } from './simulator-stage.ts'
+import type { Stage } from './simulator-stage.ts'
+import type { Keeper } from './simulator-world.ts'
 
 /** What keepers do, and what is done to them. */
 export const keepers = {
   /** One finds that its process has ended; sooner or later, or a request is faster. */
   keeperReleases(stage: Stage): void {
-    const keeper = stage.random.pick(stage.keepers)
+    const keeper = stage.random.pick(stage.world.keepers)
     if (!keeper) return
     const until = stage.ledger.find(keeper.id, keeper.uid)?.until
     if (Array.isArray(until) && until.some(process => stage.world.isRunning(process))) return
@@ -15,11 +16,11 @@ export const keepers = {
   },
 
   keepersBeat(stage: Stage): void {
-    for (const keeper of stage.keepers) if (!beat(stage, keeper)) leave(stage, keeper)
+    for (const keeper of stage.world.keepers) if (!beat(stage, keeper)) leave(stage, keeper)
   },
 
   keeperIsKilled(stage: Stage): void {
-    const keeper = stage.random.pick(stage.keepers)
+    const keeper = stage.random.pick(stage.world.keepers)
     if (keeper) leave(stage, keeper)
   },
 
@@ -36,7 +37,7 @@ export const keepers = {
 }
 
 function leave(stage: Stage, keeper: Keeper): void {
-  stage.keepers = stage.keepers.filter(other => other !== keeper)
+  stage.world.keepers = stage.world.keepers.filter(other => other !== keeper)
 }
 
 /** @returns whether there was something to release */

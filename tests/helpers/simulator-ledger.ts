@@ -90,11 +90,12 @@ export class Ledger {
   }
 
   /** When and how a reservation ended that is over for an observer, else null. */
-  private endOf({ until, lastSignAt }: Entry, observer: Observer): Ended | null {
+  private endOf({ id, until, lastSignAt }: Entry, observer: Observer): Ended | null {
     const { now } = this.world
     if (typeof until === 'number')
       return until <= now ? { endedAt: until, ending: 'expired', by: null } : null
-    const sighting = this.world.sightAny(until, observer)
+    const sighting = this.world.sightRun(id, until, observer)
+    if (sighting === 'ended') return { endedAt: now, ending: 'finished', by: null }
     const isSilent = now - lastSignAt > 5 * MINUTE
     if (sighting === 'alive' || (sighting !== 'gone' && !isSilent)) return null
     return { endedAt: lastSignAt, ending: 'reclaimed', by: null }

@@ -52,12 +52,6 @@ export interface Asking extends Asker {
   readonly observer: Observer
 }
 
-/** A keeper, by what it keeps. */
-export interface Keeper {
-  readonly id: string
-  readonly uid: number
-}
-
 /** All that one schedule plays with: the true world, the pool as the rules have made it, and the ledger beside it. */
 export class Stage {
   readonly world: World
@@ -69,7 +63,6 @@ export class Stage {
   asking: Asking[] = []
   /** Asleep in the line, or out of it without knowing. */
   waiters: Asker[] = []
-  keepers: Keeper[] = []
   private lastNumber = 0
   private hasWritten = true
 

@@ -28,6 +28,12 @@ interface Hardware {
 
 export const NAMESPACES = ['pid:[host]', 'pid:[container]'] as const
 
+/** A keeper, by what it keeps. */
+export interface Keeper {
+  readonly id: string
+  readonly uid: number
+}
+
 /** What really is: the clock, the processes and the hardware. The rules only ever see reports of it. */
 export class World {
   now = NOW
@@ -42,6 +48,8 @@ export class World {
   private readonly owners = new Map<number, { readonly identity: ProcessIdentity; readonly uid: number }>()
   /** Unified memory: the tool says `[N/A]` for all GPUs. */
   private readonly tellsMemory: boolean
+
+  keepers: Keeper[] = []
 
   constructor(private readonly random: Random) {
     this.tellsMemory = random.chance(0.85)
@@ -118,10 +126,11 @@ export class World {
     return this.isRunning(identity) ? 'alive' : 'gone'
   }
 
-  /** Alive while one of them is, gone when all are. */
-  sightAny(processes: readonly ProcessIdentity[], observer: Observer): Sighting | null {
+  /** A run is alive while one of its processes is; when all are gone, it depends on its keeper. */
+  sightRun(id: string, processes: readonly ProcessIdentity[], observer: Observer): Sighting | null {
     const sightings = processes.map(process => this.sight(process, observer))
-    return sightings.find(sighting => sighting !== 'gone') ?? sightings[0] ?? null
+    const sighting = sightings.find(sighting => sighting !== 'gone') ?? sightings[0] ?? null
+    return sighting === 'gone' && this.keepers.some(keeper => keeper.id === id) ? 'ended' : sighting
   }
 
   /** Of a process that waits it can be seen, too, whether it is stopped. */
@@ -134,7 +143,7 @@ export class World {
     const found = new Map<string, Sighting>()
     for (const reservation of reservations) {
       if (reservation.type !== 'run') continue
-      const sighting = this.sightAny(reservation.processes, observer)
+      const sighting = this.sightRun(reservation.id, reservation.processes, observer)
       if (sighting) found.set(reservation.id, sighting)
     }
     for (const { id, process } of queue) {

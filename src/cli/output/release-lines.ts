@@ -24,6 +24,7 @@ export function releaseNotice(
       return `Ends ${claim}; ${pids} was there before it and goes on`
     case 'unseen':
       return `Ends ${claim}; ${pids} cannot be seen from here, and goes on if it still runs`
+    case 'ended':
     case 'gone':
       return `${capital(claim)} is over: ${overBecause(reservation, pids)}`
     case null:

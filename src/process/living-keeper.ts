@@ -1,0 +1,44 @@
+import { readdirSync } from 'node:fs'
+import type { RunReservation } from '../core/pool.ts'
+import { sleep } from '../system/libc/waiting.ts'
+import { processUid } from '../system/user-name.ts'
+import { wordsOf } from './command-of.ts'
+import { KEEPER } from './hidden-words.ts'
+import { statOf } from './stat.ts'
+
+/** A process has no command line while it becomes another program: for some microseconds, or until it is its turn again. */
+const MOST_LOOKS = 50
+const BETWEEN_LOOKS_MS = 1
+
+/**
+ * Whether the keeper of a run is at its post on this host, or on its way: its user's own, or root's, by its command line.
+ * It was started before the command was, so a command that has ended with its keeper alive is seen to have ended.
+ */
+export function isKept(run: RunReservation): boolean {
+  let pids = pidsBehind(run.processes[0]?.pid ?? 0)
+  for (let look = 1; ; look++) {
+    if (pids.some(pid => isKeeperOf(run, pid))) return true
+    pids = pids.filter(becomesAnother)
+    if (pids.length === 0 || look === MOST_LOOKS) return false
+    sleep(BETWEEN_LOOKS_MS)
+  }
+}
+
+/** All pids, those behind a given one first: a keeper is started right after the process that it keeps. */
+function pidsBehind(first: number): number[] {
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger)
+  return [...pids.filter(pid => pid > first), ...pids.filter(pid => pid <= first)]
+}
+
+/** Also when it is still the shell that becomes the keeper. */
+function isKeeperOf({ id, holder }: RunReservation, pid: number): boolean {
+  const words = wordsOf(pid)
+  if (!words.includes(KEEPER) || !words.includes(`reservation=${id}`)) return false
+  const uid = processUid(pid)
+  return uid === holder.uid || uid === 0
+}
+
+function becomesAnother(pid: number): boolean {
+  const stat = statOf(pid)
+  return stat !== null && !stat.isKernelThread && stat.state !== 'Z' && wordsOf(pid).length === 0
+}
