@@ -2,7 +2,6 @@ import type { Sighting } from '../core/expire.ts'
 import type { Pool, ProcessIdentity, RunReservation } from '../core/pool.ts'
 import { readLink, readText } from '../system/libc/files.ts'
 import { processExists } from '../system/libc/processes.ts'
-import { isKept } from './living-keeper.ts'
 import { type ProcessStat, statOf } from './stat.ts'
 
 /** A zombie is dead, unless only its first thread has ended and others go on. */
@@ -77,7 +76,12 @@ function sightRun(run: RunReservation, place: Here): Sighting {
   if (sightings.includes('alive')) return 'alive'
   if (sightings.includes('unseen')) return 'unseen'
   const wasHere = run.processes.some(({ bootId }) => bootId === place.bootId)
-  return wasHere && isKept(run) ? 'ended' : 'gone'
+  return wasHere && loadLivingKeeper().isKept(run) ? 'ended' : 'gone'
+}
+
+/** Only when it matters: it loads `node:fs`. */
+function loadLivingKeeper() {
+  return require('./living-keeper.ts') as typeof import('./living-keeper.ts')
 }
 
 /** Looks for the processes of every `run` reservation and of every request that waits. */
