@@ -14,14 +14,19 @@ const BETWEEN_LOOKS_MS = 1
  * Whether the keeper of a run is at its post on this host, or on its way: its user's own, or root's, by its command line.
  * It was started before the command was, so a command that has ended with its keeper alive is seen to have ended.
  */
-export function isKept(run: RunReservation): boolean {
-  let pids = pidsBehind(run.processes[0]?.pid ?? 0)
-  for (let look = 1; ; look++) {
-    if (pids.some(pid => isKeeperOf(run, pid))) return true
-    pids = pids.filter(becomesAnother)
-    if (pids.length === 0 || look === MOST_LOOKS) return false
-    sleep(BETWEEN_LOOKS_MS)
+export function isKept({ id, holder, processes }: RunReservation): boolean {
+  let pids = pidsBehind(processes[0]?.pid ?? 0)
+  for (let look = 1; pids.length > 0 && look <= MOST_LOOKS; look++) {
+    if (look > 1) sleep(BETWEEN_LOOKS_MS)
+    const unclear: number[] = []
+    for (const pid of pids) {
+      const words = wordsOf(pid)
+      if (isKeeperOf(id, words) && isOf(pid, holder.uid)) return true
+      if (words.length === 0 && mayBecomeAnother(pid)) unclear.push(pid)
+    }
+    pids = unclear
   }
+  return false
 }
 
 /** All pids, those behind a given one first: a keeper is started right after the process that it keeps. */
@@ -31,14 +36,16 @@ function pidsBehind(first: number): number[] {
 }
 
 /** Also when it is still the shell that becomes the keeper. */
-function isKeeperOf({ id, holder }: RunReservation, pid: number): boolean {
-  const words = wordsOf(pid)
-  if (!words.includes(KEEPER) || !words.includes(`reservation=${id}`)) return false
-  const uid = processUid(pid)
-  return uid === holder.uid || uid === 0
+function isKeeperOf(id: string, words: readonly string[]): boolean {
+  return words.includes(KEEPER) && words.includes(`reservation=${id}`)
 }
 
-function becomesAnother(pid: number): boolean {
+function isOf(pid: number, holderUid: number): boolean {
+  const uid = processUid(pid)
+  return uid === holderUid || uid === 0
+}
+
+function mayBecomeAnother(pid: number): boolean {
   const stat = statOf(pid)
-  return stat !== null && !stat.isKernelThread && stat.state !== 'Z' && wordsOf(pid).length === 0
+  return stat !== null && !stat.isKernelThread && stat.state !== 'Z'
 }

@@ -12,50 +12,63 @@ const keeperOf = (id: string, uid?: number) =>
   new ChildProcess([...waits, 'keeper', `reservation=${id}`], uid === undefined ? {} : { uid })
 
 const own = process.getuid?.() ?? 0
-const aRunOf = (uid: number, pid: number, id = 'abc') =>
+const aRunOf = (id: string, uid: number, pid: number) =>
   aRun({ id, holder: aHolder(uid), processes: [{ ...identityOf(process.pid), pid }] })
 
 test('a run is kept while its keeper lives, wherever the pids stand', async () => {
-  const keeper = keeperOf('abc')
+  const id = crypto.randomUUID()
+  await using keeper = keeperOf(id)
   const pids = [1, keeper.pid - 1, keeper.pid, keeper.pid + 1, 2 ** 22]
-  expect(pids.map(pid => isKept(aRunOf(own, pid)))).toEqual(pids.map(() => true))
+  expect(pids.map(pid => isKept(aRunOf(id, own, pid)))).toEqual(pids.map(() => true))
   await keeper.signal('SIGSTOP', 'T')
-  expect(isKept(aRunOf(own, 1))).toBe(true)
+  expect(isKept(aRunOf(id, own, 1))).toBe(true)
   await keeper.kill()
-  expect(isKept(aRunOf(own, 1))).toBe(false)
+  expect(isKept(aRunOf(id, own, 1))).toBe(false)
+})
+
+test('a keeper that has just been started is seen, though it has no command line yet', async () => {
+  for (let round = 0; round < 100; round++) {
+    const id = crypto.randomUUID()
+    await using keeper = keeperOf(id)
+    expect(isKept(aRunOf(id, own, keeper.pid - 1))).toBe(true)
+  }
 })
 
 test('the keeper of another reservation is not its keeper', async () => {
-  await using keeper = keeperOf('abcd')
-  expect(isKept(aRunOf(own, keeper.pid, 'abc'))).toBe(false)
-  expect(isKept(aRunOf(own, keeper.pid, 'abcd'))).toBe(true)
+  const id = crypto.randomUUID()
+  await using keeper = keeperOf(`${id}d`)
+  expect(isKept(aRunOf(id, own, keeper.pid))).toBe(false)
+  expect(isKept(aRunOf(`${id}d`, own, keeper.pid))).toBe(true)
 })
 
 test('a program that has the words but is no keeper is none', async () => {
-  await using other = new ChildProcess([...waits, 'reservation=other'])
-  expect(isKept(aRunOf(own, other.pid, 'other'))).toBe(false)
+  const id = crypto.randomUUID()
+  await using other = new ChildProcess([...waits, `reservation=${id}`])
+  expect(isKept(aRunOf(id, own, other.pid))).toBe(false)
 })
 
 test('a keeper that nobody has waited for yet has ended', async () => {
+  const id = crypto.randomUUID()
   // The shell starts it and becomes a program that waits for nobody.
   await using parent = new ChildProcess([
     'sh',
     '-c',
-    `sh -c 'echo $$; read _' keeper reservation=zombie < /dev/null & exec sleep 600`,
+    `sh -c 'echo $$; read _' keeper reservation=${id} < /dev/null & exec sleep 600`,
   ])
   const pid = Number(await parent.firstLine())
   await until(() => stateOf(pid) === 'Z')
-  expect(isKept(aRunOf(own, pid - 1, 'zombie'))).toBe(false)
+  expect(isKept(aRunOf(id, own, pid - 1))).toBe(false)
 })
 
 describe.skipIf(!canMakeUsers)('with several users', () => {
   const [alice, bob] = makeUsers('alice', 'bob')
 
   test('a keeper is its own user’s or root’s', async () => {
-    await using keeper = keeperOf('of-alice', alice.uid)
-    expect(isKept(aRunOf(alice.uid, keeper.pid, 'of-alice'))).toBe(true)
-    expect(isKept(aRunOf(bob.uid, keeper.pid, 'of-alice'))).toBe(false)
-    await using roots = keeperOf('of-root', 0)
-    expect(isKept(aRunOf(bob.uid, roots.pid, 'of-root'))).toBe(true)
+    const [ofAlice, ofRoot] = [crypto.randomUUID(), crypto.randomUUID()]
+    await using keeper = keeperOf(ofAlice, alice.uid)
+    expect(isKept(aRunOf(ofAlice, alice.uid, keeper.pid))).toBe(true)
+    expect(isKept(aRunOf(ofAlice, bob.uid, keeper.pid))).toBe(false)
+    await using roots = keeperOf(ofRoot, 0)
+    expect(isKept(aRunOf(ofRoot, bob.uid, roots.pid))).toBe(true)
   })
 })
