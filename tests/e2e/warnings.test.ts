@@ -52,7 +52,7 @@ describe('the holder of a manual reservation', () => {
   })
 
   test('is warned of the new end after extending, and not of the old one', async () => {
-    using pty = await reserveOnTerminal('--duration 2s', { env: { CANHAZGPU_EXPIRY_WARNING: '1s' } })
+    using pty = await reserveOnTerminal('--duration 6s', { env: { CANHAZGPU_EXPIRY_WARNING: '1s' } })
     await until(() => keepersOf(host).some(sleepsInPoll))
     await host.canhazgpu('extend', '1s')
     await pty.shows(WARNING)
@@ -76,7 +76,7 @@ describe('the holder of a manual reservation', () => {
   })
 
   test('may close the terminal: the keeper minds nothing and ends with the reservation', async () => {
-    const pty = await reserveOnTerminal('--duration 2s', { env: { CANHAZGPU_EXPIRY_WARNING: '1s' } })
+    const pty = await reserveOnTerminal('--duration 5s', { env: { CANHAZGPU_EXPIRY_WARNING: '1s' } })
     await until(() => keepersOf(host).some(sleepsInPoll))
     pty[Symbol.dispose]()
     expect((await host.status())[0]).toContain('IN USE')
