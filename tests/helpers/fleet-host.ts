@@ -3,7 +3,12 @@ import { delimiter, dirname, join } from 'node:path'
 import { executable } from './executable.ts'
 import type { FakeGpu } from './fake-nvidia-smi.ts'
 import { Host } from './host.ts'
-import type { RedisServer } from './redis-server.ts'
+
+/** What hosts share. */
+interface Shared {
+  /** Its URL, without a host. */
+  readonly base: string
+}
 
 /** One of several hosts of our own making that share a server. They are all on this machine, and differ by name and GPUs. */
 export class FleetHost extends Host {
@@ -11,25 +16,21 @@ export class FleetHost extends Host {
   private readonly sshLog = join(this.directory.path, 'ssh.log')
 
   constructor(
-    server: RedisServer,
+    server: Shared,
     readonly name: string,
     gpus: readonly FakeGpu[] | number,
   ) {
     super(gpus)
     this.env = {
       PATH: [this.nvidiaSmi.directory, dirname(executable()), process.env.PATH].join(delimiter),
-      CANHAZGPU_STORE: `redis+unix://${server.socket}`,
+      CANHAZGPU_STORE: server.base,
       CANHAZGPU_HOST: name,
       XDG_CONFIG_HOME: join(this.directory.path, 'config'),
     }
   }
 
   /** One that has its pool. */
-  static async join(
-    server: RedisServer,
-    name: string,
-    gpus: readonly FakeGpu[] | number,
-  ): Promise<FleetHost> {
+  static async join(server: Shared, name: string, gpus: readonly FakeGpu[] | number): Promise<FleetHost> {
     const host = new FleetHost(server, name, gpus)
     const count = typeof gpus === 'number' ? gpus : gpus.length
     const { status, stderr } = await host.canhazgpu('admin', '--gpus', String(count))

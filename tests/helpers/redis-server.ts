@@ -71,6 +71,10 @@ export class RedisServer {
     return this.process?.pid ?? 0
   }
 
+  get base(): string {
+    return `redis+unix://${this.socket}`
+  }
+
   /** The URL of a host's pool on it. */
   url(host: string, login = ''): string {
     return `redis+unix://${login}${this.socket}?host=${host}`

@@ -1,5 +1,6 @@
-import { Connection, ConnectionError, LoginError } from './connection.ts'
+import { ConnectionError, LoginError } from './connection.ts'
 import { connectionFailure, loginFailure, replyFailure, whyNotYet } from './failure.ts'
+import { keyIn, Nodes } from './nodes.ts'
 import { type Reply, ReplyError } from './reply.ts'
 import type { RedisPlace } from './url.ts'
 
@@ -16,9 +17,11 @@ const FIRST_PAUSE_MS = 10
  * done twice.
  */
 export class Client {
-  private connection: Connection | null = null
+  private readonly nodes: Nodes
 
-  constructor(readonly place: RedisPlace) {}
+  constructor(readonly place: RedisPlace) {
+    this.nodes = new Nodes(place)
+  }
 
   /** @throws {UserError} when the server cannot be reached, does not answer in time, or refuses */
   async ask(...command: readonly string[]): Promise<Reply> {
@@ -31,10 +34,7 @@ export class Client {
     let mayBeDone = false
     for (let attempt = 0; ; attempt++) {
       try {
-        this.connection = this.connection?.isOpen
-          ? this.connection
-          : await Connection.open(this.place, ANSWER_TIMEOUT_MS)
-        const replies = await this.connection.ask(commands, ANSWER_TIMEOUT_MS)
+        const replies = await this.nodes.ask(commands, ANSWER_TIMEOUT_MS)
         for (const [place, reply] of replies.entries())
           if (reply instanceof ReplyError) throw this.refusal(reply, commands[place] ?? [])
         return replies
@@ -42,6 +42,7 @@ export class Client {
         if (error instanceof LoginError) throw loginFailure(error.reply, this.place)
         if (!(error instanceof ConnectionError)) throw error
         mayBeDone ||= error.wasAsked
+        this.nodes.forgetMoves()
         const pauseMs = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())
         const isWorthIt = error.kind === 'cut' || error.kind === 'unreachable'
         const isOver = performance.now() - startedAt + pauseMs > TRYING_MS
@@ -62,8 +63,7 @@ export class Client {
   }
 
   close(): void {
-    this.connection?.close()
-    this.connection = null
+    this.nodes.close()
   }
 
   private refusal(reply: ReplyError, command: readonly string[]): Error {
@@ -72,9 +72,4 @@ export class Client {
       ? replyFailure(reply, this.place, keyIn(command))
       : new ConnectionError('unreachable', reason, false)
   }
-}
-
-/** The first key that a command names. */
-function keyIn(command: readonly string[]): string {
-  return command.find(word => word.startsWith('canhazgpu:')) ?? ''
 }

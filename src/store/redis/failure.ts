@@ -34,7 +34,7 @@ export function connectionFailure(
 }
 
 export function loginFailure(reply: ReplyError, place: RedisPlace): UserError {
-  if (/DB index/.test(reply.text))
+  if (/DB index|SELECT is not allowed/.test(reply.text))
     return new StoreRefusesError(place.shown, `it has no database ${place.database}`, 'use /0')
   const isLogin = /^(WRONGPASS|NOPERM)|AUTH|invalid password/i.test(reply.text)
   return isLogin ? wrongPassword(place) : replyFailure(reply, place)
@@ -60,8 +60,19 @@ function notPermitted(text: string, { shown }: RedisPlace): UserError {
 
 /** Why a server that is there does nothing for anybody now; null for a refusal that would stay one. */
 export function whyNotYet(reply: ReplyError): string | null {
-  if (reply.kind === 'LOADING') return 'it is still loading its data'
-  return reply.kind === 'BUSY' ? 'it is busy with a script of somebody else' : null
+  switch (reply.kind) {
+    case 'LOADING':
+      return 'it is still loading its data'
+    case 'BUSY':
+      return 'it is busy with a script of somebody else'
+    case 'ASK':
+    case 'TRYAGAIN':
+      return 'its cluster is moving the key to another node'
+    case 'CLUSTERDOWN':
+      return 'its cluster is down'
+    default:
+      return null
+  }
 }
 
 /** What the server's refusal to do something means. @param key the first key that it was about */
@@ -70,9 +81,7 @@ export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): Us
   const text = reply.text.replace(/ script: .*$/s, '')
   // An error inside of a script names its kind later in the line.
   const kind =
-    /\b(NOPERM|WRONGTYPE|READONLY|OOM|MISCONF|NOAUTH|WRONGPASS|MASTERDOWN|MOVED|CROSSSLOT|NOREPLICAS)\b/.exec(
-      text,
-    )?.[1]
+    /\b(NOPERM|WRONGTYPE|READONLY|OOM|MISCONF|NOAUTH|WRONGPASS|MASTERDOWN|MOVED|NOREPLICAS)\b/.exec(text)?.[1]
   switch (kind) {
     case 'NOAUTH':
     case 'WRONGPASS':
@@ -90,10 +99,9 @@ export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): Us
     case 'MASTERDOWN':
       return refuses('it is a replica without its primary', 'use the address of the primary')
     case 'MOVED':
-    case 'CROSSSLOT':
       return refuses(
-        'it is a node of a cluster',
-        'use a server that is none, or a proxy in front of the cluster',
+        `its cluster does not say on which node the key is (${text})`,
+        'use the address of a node, and check cluster-announce-ip there',
       )
     case 'WRONGTYPE':
       return new StoreGarbledError(

@@ -42,8 +42,6 @@ export class RedisFleet implements Fleet {
 
   async usageRecords(hosts: readonly string[], since: number): Promise<HostRecord[]> {
     const { readRecords } = await import('./history.ts')
-    // Before several ask at once, so that there is one connection for all of them.
-    await this.client.connect()
     const records: HostRecord[] = []
     for (let from = 0; from < hosts.length; from += HOSTS_AT_ONCE) {
       const some = hosts.slice(from, from + HOSTS_AT_ONCE)
