@@ -46,7 +46,7 @@ export async function waitInLine(
   const startedAt = context.now()
   const giveUpAt = startedAt + hasty.patienceMs
   const progress = new Progress(context)
-  const tell = () => progress.show(`Waiting for ${askedFor(request.wanted)}: the store cannot be reached`)
+  const tell = (why: string) => progress.show(`Waiting for ${askedFor(request.wanted)}: ${why}`)
   const store = patient(hasty.store, { giveUpAt, now: context.now, tell })
   const acquisition = { ...hasty, store }
   const listener = await store.listen()

@@ -170,3 +170,29 @@ test.each([
   await there.canhazgpu('release')
   expect(await waiter.stdout.text()).toBe('begun\n')
 })
+
+test.each([
+  ['is a replica for a while', 'REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE', 'it is a read-only replica'],
+  [
+    'is full for a while',
+    'CONFIG SET maxmemory 1',
+    'CONFIG SET maxmemory 0',
+    'its memory is full (maxmemory)',
+  ],
+])('a waiter keeps its place where the server %s', async (_, ail, recover, reason) => {
+  using there = await host(1)
+  await using running = await Running.start(there)
+  const waiter = there.start(['run', '--wait', '--', 'echo', 'begun'])
+  await until(async () => (await there.canhazgpu('queue')).stdout.includes('run'))
+  await server.cli(...ail.split(' '))
+  await running.killKeeper()
+  await running.kill()
+  const told = { text: '' }
+  const reading = (async () => {
+    for await (const chunk of waiter.stderr) told.text += new TextDecoder().decode(chunk)
+  })()
+  await until(() => told.text.includes(`Waiting for 1 GPU(s): the store cannot be used: ${reason}\n`))
+  await server.cli(...recover.split(' '))
+  expect(await waiter.stdout.text()).toBe('begun\n')
+  await reading
+})

@@ -23,6 +23,8 @@ export class StoreRefusesError extends UserError {
     readonly url: string,
     readonly reason: string,
     readonly next: string,
+    /** Whether this is a state of the server that may pass, and nothing about who asks, or how. */
+    readonly mayPass = false,
   ) {
     super(`The store ${url} cannot be used: ${reason}. Nothing was changed; ${next}`)
   }

@@ -78,6 +78,7 @@ export function whyNotYet(reply: ReplyError): string | null {
 /** What the server's refusal to do something means. @param key the first key that it was about */
 export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): UserError {
   const refuses = (what: string, next: string) => new StoreRefusesError(place.shown, what, next)
+  const refusesNow = (what: string, next: string) => new StoreRefusesError(place.shown, what, next, true)
   const text = reply.text.replace(/ script: .*$/s, '')
   // An error inside of a script names its kind later in the line.
   const kind =
@@ -89,15 +90,15 @@ export function replyFailure(reply: ReplyError, place: RedisPlace, key = ''): Us
     case 'NOPERM':
       return notPermitted(text, place)
     case 'READONLY':
-      return refuses('it is a read-only replica', 'use the address of the primary')
+      return refusesNow('it is a read-only replica', 'use the address of the primary')
     case 'OOM':
-      return refuses('its memory is full (maxmemory)', 'give it more, or ask an administrator')
+      return refusesNow('its memory is full (maxmemory)', 'give it more, or ask an administrator')
     case 'MISCONF':
-      return refuses('it cannot write to its disk', 'free some space there, or ask an administrator')
+      return refusesNow('it cannot write to its disk', 'free some space there, or ask an administrator')
     case 'NOREPLICAS':
-      return refuses('too few of its replicas are there', 'ask an administrator')
+      return refusesNow('too few of its replicas are there', 'ask an administrator')
     case 'MASTERDOWN':
-      return refuses('it is a replica without its primary', 'use the address of the primary')
+      return refusesNow('it is a replica without its primary', 'use the address of the primary')
     case 'MOVED':
       return refuses(
         `its cluster does not say on which node the key is (${text})`,
