@@ -1,6 +1,6 @@
 import type { Decision } from './changes.ts'
 import { PoolAlreadyInitializedError } from './errors.ts'
-import { ended, loggedAct } from './history.ts'
+import { ended, leftQueue, loggedAct } from './history.ts'
 import { type Holder, knownEnd, type Pool, type Provider, type Reservation } from './pool.ts'
 
 /** A bound on what one host can hold, so that a slip of the finger does not fill the disk; the largest hosts have 16-20. */
@@ -29,6 +29,7 @@ export function initialize(
           ? ended(reservation, 'expired', { endedAt: knownEnd(reservation) ?? now, now })
           : ended(reservation, 'cleared', { endedAt: now, now, by }),
       ),
+      ...(pool?.queue ?? []).flatMap(entry => leftQueue(entry, now)),
       { kind: 'initialize', provider, gpuCount, ...(force && { forGood: true }) },
       loggedAct('initialized', by, now, { note: `${gpuCount} GPUs` }),
     ],

@@ -56,6 +56,10 @@ test('with force empties the line', () => {
   const pool = aPool({ queue: [anEntry()] })
   const { changes } = initialize(pool, { ...wish, force: true }, NOW)
   expect(applyChanges(pool, changes)).toEqual(aPool({ gpus: 4 }))
+  expect(eventsOf(changes)).toMatchObject([
+    { kind: 'left', at: NOW, id: anEntry().id },
+    { kind: 'initialized' },
+  ])
 })
 
 test('with force tells of 0 cleared reservations where there was a pool', () => {

@@ -89,6 +89,7 @@ export function startOver(
   const cleared = size?.kind === 'reinitialized' ? size.cleared : null
   promise(cleared === (isFirst ? null : entries), () => `admin: cleared ${cleared}, not ${entries}`)
   ledger.end(() => true, 'cleared', 0)
+  for (const { id, uid } of ledger.line) ledger.history.expectEvent('left', world.now, { id, uid })
   ledger.history.expectEvent('initialized', world.now, { uid: 0 })
   ledger.startOver(gpuCount)
   return { entries, waiting }
