@@ -1,7 +1,7 @@
 import type { Change } from '../../core/changes.ts'
 import type { Life } from '../../core/restore.ts'
 import type { HistoryMs } from '../store.ts'
-import type { HeldPool } from './held-pool.ts'
+import { type HeldPool, SCHEMA } from './held-pool.ts'
 
 /** The life of a store behind a decision: a pool that was not there begins one, and one that starts over forgets the ones before. */
 export function lifeAfter(life: Life | null, changes: readonly Change[]): Life {
@@ -24,6 +24,7 @@ export function commitArguments(
   const last = events.at(-1)
   return [
     revision,
+    String(SCHEMA),
     ...[pool, life, machine].map(part => JSON.stringify(part)),
     channel,
     last && historyMs !== null ? String(last.at - historyMs) : '',

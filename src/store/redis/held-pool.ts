@@ -1,4 +1,4 @@
-import { StoreGarbledError } from '../../core/errors.ts'
+import { StoreGarbledError, StoreTooNewError } from '../../core/errors.ts'
 import type { Pool } from '../../core/pool.ts'
 import type { Life } from '../../core/restore.ts'
 import type { Machine } from './machine.ts'
@@ -16,7 +16,10 @@ export interface HeldPool {
 }
 
 /** What the fields of a pool's hash are, in the order in which scripts and readPool ask for them. */
-export const FIELDS = ['revision', 'pool', 'life', 'machine']
+export const FIELDS = ['schema', 'revision', 'pool', 'life', 'machine']
+
+/** The version of all that is kept for a host. Whoever changes a shape counts on, and reads the ones before. */
+export const SCHEMA = 1
 
 const NO_POOL: HeldPool = { revision: '', pool: null, life: null, machine: null }
 
@@ -24,15 +27,19 @@ const NO_POOL: HeldPool = { revision: '', pool: null, life: null, machine: null 
  * Reads the fields of a pool's hash.
  *
  * @param at the key and the server, for an error
+ * @throws {StoreTooNewError} when a newer program has written them
  * @throws {StoreGarbledError} when they hold what canhazgpu has never written
  */
 export function heldPool(fields: Reply, at: { key: string; shown: string }): HeldPool {
-  const [revision, pool, life, machine] = Array.isArray(fields) ? (fields as readonly Reply[]) : []
+  const [schema, revision, pool, life, machine] = Array.isArray(fields) ? (fields as readonly Reply[]) : []
   if (revision === null && pool === null) return NO_POOL
+  const version = /^\d{1,9}$/.test(String(schema)) ? Number(schema) : 0
+  if (version > SCHEMA) throw new StoreTooNewError(at.shown, version, SCHEMA)
   const garbled = (reason: string) => new StoreGarbledError(at.shown, at.key, reason)
   // The script counts in doubles: a larger one would stay what it is, and commits would overwrite each other.
   const isCount = typeof revision === 'string' && /^\d+$/.test(revision) && Number(revision) < 2 ** 53 - 1
   if (!isCount) throw garbled('its revision is no number')
+  if (version === 0) throw garbled('its schema is no number')
   try {
     const held = {
       revision,

@@ -5,7 +5,7 @@ import type { Pool } from '../../core/pool.ts'
 import type { Use } from '../../core/report.ts'
 import type { NumberedEvent } from '../store.ts'
 import type { Client } from './client.ts'
-import { heldPool } from './held-pool.ts'
+import { FIELDS, heldPool } from './held-pool.ts'
 import type { HostKeys } from './keys.ts'
 import type { Reply } from './reply.ts'
 import readWithRecordsScript from './scripts/read-with-records.lua' with { type: 'text' }
@@ -65,8 +65,8 @@ export async function readWithRecords(
 ): Promise<Pool | null> {
   const reply = await client.run(readWithRecordsScript, [keys.pool, keys.records], [])
   const fields = Array.isArray(reply) ? (reply as readonly Reply[]) : []
-  const { pool } = heldPool(fields.slice(0, 4), { key: keys.pool, shown: client.place.shown })
-  const last = fields[4]
+  const { pool } = heldPool(fields.slice(0, FIELDS.length), { key: keys.pool, shown: client.place.shown })
+  const last = fields[FIELDS.length]
   if (pool && typeof last === 'string') {
     await readRecords(client, keys.records, { since, until: last }, record => visit(useOf(record)))
   }

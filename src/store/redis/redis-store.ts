@@ -144,9 +144,9 @@ export class RedisStore implements Store {
       [keys.pool, keys.records, keys.events, keys.done(crypto.randomUUID())],
       commitArguments(wanted, changes, { channel: keys.updated, historyMs }),
     )
-    const [answer, revision, ...fields] = Array.isArray(reply) ? (reply as unknown[]) : []
-    if (answer === 'changed') return { ...this.held([revision, ...fields]), isDone: false }
-    return { ...wanted, revision: String(revision), isDone: true }
+    const [answer, ...fields] = Array.isArray(reply) ? (reply as unknown[]) : []
+    if (answer === 'changed') return { ...this.held(fields), isDone: false }
+    return { ...wanted, revision: String(fields[0]), isDone: true }
   }
 
   /** Leaves a copy for other hosts to look at. When that cannot be done now, it is with the next update. */

@@ -149,6 +149,8 @@ describe('is refused in one line, and nothing is changed:', () => {
     ['life', '[]'],
     ['life', 'null'],
     ['machine', '7'],
+    ['schema', 'x'],
+    ['schema', '0'],
     ['revision', 'first'],
     ['revision', '99999999999999999999'],
   ])('a %s of %s', async (field, value) => {
@@ -156,6 +158,22 @@ describe('is refused in one line, and nothing is changed:', () => {
     await server.cli('HSET', 'canhazgpu:{gpu1}:pool', field, value)
     expect(await refusal(server.url('gpu1'))).toMatchObject({ code: 'store-garbled' })
     expect(await server.cli('HGET', 'canhazgpu:{gpu1}:pool', field)).toBe(value)
+  })
+
+  test('a pool of a newer canhazgpu, to read and to write, and it stays as it is', async () => {
+    using store = await initialized(server.url('gpu1'))
+    await server.cli('HSET', 'canhazgpu:{gpu1}:pool', 'schema', '2', 'pool', '{"new":true}')
+    const whole = async () => (await server.cli('HGETALL', 'canhazgpu:{gpu1}:pool')).split('\n').sort()
+    const before = await whole()
+    const message = `The pool ${server.url('gpu1')} was made by a newer canhazgpu (schema 2, this one knows up to 1). Install the newer version`
+    const anew = { provider: 'fake', gpuCount: 8, force: true, by: aHolder() } as const
+    const asks = [
+      () => store.read(),
+      () => store.update(pool => initialize(pool, anew, NOW)),
+      () => store.readWithUses(0, () => {}),
+    ]
+    for (const ask of asks) await expect(ask()).rejects.toMatchObject({ code: 'store-too-new', message })
+    expect(await whole()).toEqual(before)
   })
 
   test('a garbled record and event', async () => {

@@ -1,19 +1,20 @@
 -- Writes what was decided, if the pool is still the one that it was decided on. All of it or nothing.
 --
--- KEYS[1]  the pool: a hash of revision, pool (JSON), life (JSON), machine (JSON)
+-- KEYS[1]  the pool: a hash of schema, revision, pool (JSON), life (JSON), machine (JSON)
 -- KEYS[2]  the usage records: a stream
 -- KEYS[3]  the events: a stream, whose ids count from 1-0
 -- KEYS[4]  the mark that this very commit was made
 -- ARGV[1]  the revision that was decided on, '' for no pool
--- ARGV[2]  the pool
--- ARGV[3]  the life of the store
--- ARGV[4]  the machine that the pool belongs to
--- ARGV[5]  the channel on which those who wait hear of it
--- ARGV[6]  the instant before which some of the history is forgotten, '' for never
--- ARGV[7]  how many usage records follow; then, for each of them, when it ended and JSON
+-- ARGV[2]  the schema in which all of this is written
+-- ARGV[3]  the pool
+-- ARGV[4]  the life of the store
+-- ARGV[5]  the machine that the pool belongs to
+-- ARGV[6]  the channel on which those who wait hear of it
+-- ARGV[7]  the instant before which some of the history is forgotten, '' for never
+-- ARGV[8]  how many usage records follow; then, for each of them, when it ended and JSON
 --          behind them, for each event, when it was and JSON
 --
--- Returns {'done', revision} or, when the pool is another one by now, {'changed', revision, pool, life, machine}.
+-- Returns {'done', revision} or, when the pool is another one by now, {'changed', schema, revision, pool, life, machine}.
 
 local REMEMBERED_SECONDS = 120
 local FORGOTTEN_AT_MOST = 50
@@ -32,7 +33,7 @@ end
 if redis.acl_check_cmd then
   local writes = {
     {'HSET', KEYS[1], 'pool', ''}, {'XADD', KEYS[2], '*', 'at', ''}, {'XADD', KEYS[3], '*', 'at', ''},
-    {'XDEL', KEYS[2], '0-1'}, {'XDEL', KEYS[3], '0-1'}, {'DEL', KEYS[3]}, {'SET', KEYS[4], ''}, {'PUBLISH', ARGV[5], ''},
+    {'XDEL', KEYS[2], '0-1'}, {'XDEL', KEYS[3], '0-1'}, {'DEL', KEYS[3]}, {'SET', KEYS[4], ''}, {'PUBLISH', ARGV[6], ''},
     {'XRANGE', KEYS[2], '-', '+'}, {'XREVRANGE', KEYS[3], '+', '-'}, {'HMGET', KEYS[1], 'pool'},
   }
   for _, write in ipairs(writes) do
@@ -44,8 +45,8 @@ end
 
 local revision = redis.call('HGET', KEYS[1], 'revision') or ''
 if revision ~= ARGV[1] then
-  local present = redis.call('HMGET', KEYS[1], 'revision', 'pool', 'life', 'machine')
-  return {'changed', present[1], present[2], present[3], present[4]}
+  local present = redis.call('HMGET', KEYS[1], 'schema', 'revision', 'pool', 'life', 'machine')
+  return {'changed', present[1], present[2], present[3], present[4], present[5]}
 end
 
 local time = redis.call('TIME')
@@ -54,8 +55,8 @@ local microseconds = time[1] * 1000000 + time[2]
 local next_revision = string.format('%.0f', math.max(tonumber(revision) or 0, microseconds) + 1)
 
 local function forget(key)
-  if ARGV[6] == '' then return end
-  local before = tonumber(ARGV[6])
+  if ARGV[7] == '' then return end
+  local before = tonumber(ARGV[7])
   local old = {}
   for _, entry in ipairs(redis.call('XRANGE', key, '-', '+', 'COUNT', FORGOTTEN_AT_MOST)) do
     -- What is no time is not ours, and an error here would come after some of the writes.
@@ -65,8 +66,8 @@ local function forget(key)
   if #old > 0 then redis.call('XDEL', key, unpack(old)) end
 end
 
-local at = 8
-for _ = 1, tonumber(ARGV[7]) do
+local at = 9
+for _ = 1, tonumber(ARGV[8]) do
   redis.call('XADD', KEYS[2], '*', 'at', ARGV[at], 'record', ARGV[at + 1])
   at = at + 2
 end
@@ -85,6 +86,6 @@ if at <= #ARGV then
 end
 
 redis.call('SET', KEYS[4], next_revision, 'EX', REMEMBERED_SECONDS)
-redis.call('HSET', KEYS[1], 'revision', next_revision, 'pool', ARGV[2], 'life', ARGV[3], 'machine', ARGV[4])
-redis.call('PUBLISH', ARGV[5], next_revision)
+redis.call('HSET', KEYS[1], 'schema', ARGV[2], 'revision', next_revision, 'pool', ARGV[3], 'life', ARGV[4], 'machine', ARGV[5])
+redis.call('PUBLISH', ARGV[6], next_revision)
 return {'done', next_revision}
