@@ -16,6 +16,7 @@ import { notice, print, printColoured } from './output/print.ts'
 import { resolveOptions, settingsFor } from './settings.ts'
 import { chosenStoreUrl, handedOn } from './store-url.ts'
 import { storeWord } from './store-word.ts'
+import { survivorsIn } from './survivors.ts'
 
 /** The real world for a command. */
 export function createContext(
@@ -32,7 +33,11 @@ export function createContext(
   const settings = once(() =>
     resolveOptions(standingSettings, new Map(), standingSettingsFor(origins.layers, storeUrl)),
   )
-  const open = (access: StoreAccess) => openStore(storeUrl(), access, settings().historyDays * DAY_MS)
+  const open = (access: StoreAccess) =>
+    openStore(storeUrl(), access, {
+      historyMs: settings().historyDays * DAY_MS,
+      survivors: () => survivorsIn(storeUrl()),
+    })
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {

@@ -3,9 +3,15 @@ import { isThere, isWritable } from '../system/libc/files.ts'
 import type { ServerExamination } from './redis/examine.ts'
 import type { PoolExamination } from './sqlite/examine.ts'
 import { SqliteStore } from './sqlite/sqlite-store.ts'
-import type { HistoryMs, Store, StoreAccess } from './store.ts'
+import type { HistoryMs, Store, StoreAccess, Survivors } from './store.ts'
 
 export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
+
+export interface StoreOptions {
+  readonly historyMs?: HistoryMs
+  /** For a server, which may come back with old data; null leaves it to others to look after that. */
+  readonly survivors?: Survivors | null
+}
 
 /**
  * Opens the store that a URL names: `sqlite:PATH`, relative paths from the current directory; or a Redis server, see
@@ -16,11 +22,11 @@ export const DEFAULT_STORE_URL = 'sqlite:/var/lib/canhazgpu/pool.db'
 export async function openStore(
   url: string,
   access: StoreAccess,
-  historyMs: HistoryMs = null,
+  { historyMs = null, survivors = null }: StoreOptions = {},
 ): Promise<Store> {
   if (isRedis(url)) {
     const { RedisStore } = await import('./redis/redis-store.ts')
-    return RedisStore.open(url, historyMs)
+    return RedisStore.open(url, { historyMs, survivors })
   }
   return SqliteStore.open(absolutePath(sqlitePath(url)), access, historyMs)
 }

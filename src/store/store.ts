@@ -1,7 +1,7 @@
 import type { Decision } from '../core/changes.ts'
 import type { HostPool, HostRecord } from '../core/fleet.ts'
 import type { LogEvent, UsageRecord } from '../core/history.ts'
-import type { Pool } from '../core/pool.ts'
+import type { Pool, RunReservation } from '../core/pool.ts'
 import type { Use } from '../core/report.ts'
 import type { Life } from '../core/restore.ts'
 import type { Usage } from '../core/usage.ts'
@@ -106,6 +106,9 @@ export interface Listener {
  * are older are forgotten, more than are written and so few that nobody notices. null: nothing is.
  */
 export type HistoryMs = number | null
+
+/** Tells which runs live on this host by what can be seen here, whether a store knows of them or not. */
+export type Survivors = () => readonly RunReservation[]
 
 /** What a command is going to do with the store; only `create` ever makes one. */
 export type StoreAccess = 'read' | 'write' | 'create'

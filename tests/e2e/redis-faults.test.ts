@@ -196,3 +196,36 @@ test.each([
   expect(await waiter.stdout.text()).toBe('begun\n')
   await reading
 })
+
+describe('a server that comes back as it was some time ago', () => {
+  /** Has it write its data to the disk now, as it does from time to time. */
+  const saves = () => server.cli('SAVE')
+  const restarts = () => server.kill().then(() => server.start())
+
+  test('has what runs put back before anything is granted', async () => {
+    using there = await host(2)
+    await saves()
+    await using _first = await Running.start(there)
+    await using _second = await Running.start(there)
+    const before = await there.reservationIds()
+    await restarts()
+    expect(await there.reservationIds()).toEqual([])
+    const refused = await there.canhazgpu('reserve')
+    expect([refused.status, refused.stderr]).toEqual([
+      75,
+      expect.stringContaining('Requested: 1, Available: 0 (2 GPUs reserved'),
+    ])
+    expect(await there.reservationIds()).toEqual(before)
+    const { stdout } = await there.canhazgpu('log')
+    expect(stdout.match(/put back after the store had lost it/g)).toHaveLength(2)
+  })
+
+  test('does not put back what an administrator had cleared by then', async () => {
+    using there = await host(1)
+    await using _running = await Running.start(there)
+    await there.canhazgpu('admin', '--gpus', '1', '--force')
+    await saves()
+    await restarts()
+    expect((await there.canhazgpu('reserve')).stdout).toContain('Reserved 1 GPU(s): [0]')
+  })
+})

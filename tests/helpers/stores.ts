@@ -1,5 +1,5 @@
 import type { Change, Decision } from '../../src/core/changes.ts'
-import { openStore } from '../../src/store/open.ts'
+import { openStore, type StoreOptions } from '../../src/store/open.ts'
 import type { Store, StoreAccess } from '../../src/store/store.ts'
 
 /** A place for one store, with nothing in it yet. */
@@ -17,8 +17,12 @@ export function deciding(...changes: Change[]): Decision<void> {
 }
 
 /** A store that closes with its scope. */
-export async function opened(url: string, access: StoreAccess): Promise<Store & Disposable> {
-  const store = await openStore(url, access)
+export async function opened(
+  url: string,
+  access: StoreAccess,
+  options: StoreOptions = {},
+): Promise<Store & Disposable> {
+  const store = await openStore(url, access, options)
   return Object.assign(store, { [Symbol.dispose]: () => store.close() })
 }
 

@@ -113,7 +113,7 @@ export function historyContract(name: string, open: () => Place): void {
         })
         expect((await left()).records).toHaveLength(500)
 
-        const store = await openStore(place.url, 'write', DAY)
+        const store = await openStore(place.url, 'write', { historyMs: DAY })
         const counts: number[] = []
         for (let round = 0; round < 8; round++) {
           await write(store, { kind: 'log', event: anEvent({ at: NOW }) })

@@ -1,11 +1,11 @@
 import { type Authority, administer, type Wish } from '../../core/administer.ts'
 import { NoProviderError, ProviderNotBuiltError, TooManyGpusError, UsageError } from '../../core/errors.ts'
 import { MAX_GPUS } from '../../core/initialize.ts'
-import type { Provider, RunReservation } from '../../core/pool.ts'
+import type { Provider } from '../../core/pool.ts'
 import { NVIDIA_SMI } from '../../probe/nvidia-smi.ts'
 import { openProbe } from '../../probe/probe.ts'
 import { sightAll } from '../../process/identity.ts'
-import { examineStore, isSameStore, shownStoreUrl } from '../../store/open.ts'
+import { examineStore, shownStoreUrl } from '../../store/open.ts'
 import type { Store } from '../../store/store.ts'
 import { isOnPath } from '../../system/spawn.ts'
 import { userNameOf } from '../../system/user-name.ts'
@@ -13,6 +13,7 @@ import { type Context, defineCommand } from '../command.ts'
 import { choice, flag, type OptionValues, optionalText, optionalWholeNumber } from '../options.ts'
 import { adminLines, adminNotices } from '../output/admin-lines.ts'
 import { gpuIds } from '../request-options.ts'
+import { survivorsIn } from '../survivors.ts'
 
 const options = {
   gpus: optionalWholeNumber({
@@ -64,7 +65,7 @@ export default defineCommand({
     checkUsage(values)
     const { store, wish } = await prepare(values, context)
     const authority = await authorityOn(store, context)
-    const lost = store.fleet ? await lostRuns(context) : []
+    const lost = store.fleet ? survivorsIn(context.storeUrl) : []
     const done = await store.update(pool => {
       const sightings = pool ? sightAll(pool) : new Map()
       return administer(pool, wish, authority, { sightings, lost, now: context.now() })
@@ -134,12 +135,6 @@ function detectProvider(): Provider {
 async function checkGpuCount(provider: Provider, gpuCount: number, context: Context): Promise<void> {
   const reported = await openProbe(provider, context.probeTimeoutMs).gpuCount()
   if (reported !== null && gpuCount > reported) throw new TooManyGpusError(NVIDIA_SMI, gpuCount, reported)
-}
-
-/** What keepers on this host hold in this store, whether it knows of it or not. */
-async function lostRuns({ storeUrl }: Context): Promise<RunReservation[]> {
-  const { keptRuns } = await import('../../process/find-keepers.ts')
-  return keptRuns(url => isSameStore(url, storeUrl))
 }
 
 /** Anybody may write to a shared pool; changing what it is is for those who made it. */

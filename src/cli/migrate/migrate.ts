@@ -40,7 +40,9 @@ export async function migrate(
   if (places.from === places.to) throw new CannotMoveError({ kind: 'same-place' })
   const source = await context.openStore('write')
   await refuseOthers(source, context)
-  const target = await openStore(toUrl, undo ? 'write' : 'create', context.settings.historyDays * DAY_MS)
+  const target = await openStore(toUrl, undo ? 'write' : 'create', {
+    historyMs: context.settings.historyDays * DAY_MS,
+  })
   if (undo) {
     const wasMoving = await alone(context, [source, target], () => undoMove({ source, target, places }))
     context.print(wasMoving ? `The pool stays at ${places.from}` : 'Nothing was on the move')

@@ -49,7 +49,7 @@ export class Connection {
       return connection
     } catch (error) {
       connection.close()
-      throw refusal(error, place)
+      throw refusal(error, place, timeoutMs)
     }
   }
 
@@ -107,14 +107,16 @@ function raise(error: unknown): never {
 /** Nothing is waited for longer. @throws {ConnectionError} */
 async function within<T>(timeoutMs: number, answer: Promise<T>, wasAsked: boolean): Promise<T> {
   const { promise: over, reject } = Promise.withResolvers<never>()
-  const late = () =>
-    reject(new ConnectionError('no-answer', `no answer within ${timeoutMs / 1000}s`, wasAsked))
-  const timer = setTimeout(late, timeoutMs)
+  const timer = setTimeout(() => reject(noAnswer(timeoutMs, wasAsked)), timeoutMs)
   try {
     return await Promise.race([answer, over])
   } finally {
     clearTimeout(timer)
   }
+}
+
+function noAnswer(timeoutMs: number, wasAsked: boolean): ConnectionError {
+  return new ConnectionError('no-answer', `no answer within ${timeoutMs / 1000}s`, wasAsked)
 }
 
 /** What a server has said, if it was a server that spoke. */
@@ -126,12 +128,12 @@ function replyIn(error: unknown): ReplyError | null {
 }
 
 /** Why there is no connection. */
-function refusal(error: unknown, { tls }: RedisPlace): ConnectionError | LoginError {
+function refusal(error: unknown, { tls }: RedisPlace, timeoutMs: number): ConnectionError | LoginError {
   if (error instanceof ConnectionError) return error
   const reply = replyIn(error)
   if (reply) return new LoginError(reply)
   const { code = '', message } = error as { code?: string; message: string }
-  if (code === 'ERR_REDIS_CONNECTION_TIMEOUT') return new ConnectionError('no-answer', message, false)
+  if (code === 'ERR_REDIS_CONNECTION_TIMEOUT') return noAnswer(timeoutMs, false)
   if (code.startsWith('ERR_REDIS_INVALID_RESPONSE')) return new ConnectionError('not-redis', message, false)
   if (code === 'ERR_REDIS_CONNECTION_CLOSED')
     return new ConnectionError('unreachable', 'nobody answers there', false)

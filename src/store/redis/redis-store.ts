@@ -1,10 +1,11 @@
 import { applyChanges, type Decision } from '../../core/changes.ts'
+import { DAY_MS } from '../../core/duration.ts'
 import { OtherMachineError, StoreBusyError } from '../../core/errors.ts'
 import type { UsageRecord } from '../../core/history.ts'
-import type { Pool } from '../../core/pool.ts'
+import type { Pool, RunReservation } from '../../core/pool.ts'
 import type { Use } from '../../core/report.ts'
-import type { Life } from '../../core/restore.ts'
-import type { Fleet, HistoryMs, Listener, NumberedEvent, Store } from '../store.ts'
+import { type Life, putBack } from '../../core/restore.ts'
+import type { Fleet, HistoryMs, Listener, NumberedEvent, Store, Survivors } from '../store.ts'
 import { alone } from './alone.ts'
 import { Client } from './client.ts'
 import { commitArguments, lifeAfter } from './commit.ts'
@@ -13,6 +14,7 @@ import { FIELDS, type HeldPool, heldPool } from './held-pool.ts'
 import { FLEET, type HostKeys, keysOf } from './keys.ts'
 import { inLine } from './line.ts'
 import { isSameMachine, machineName, ownerAfter, thisMachine } from './machine.ts'
+import { Restarts } from './restarts.ts'
 import commit from './scripts/commit.lua' with { type: 'text' }
 import sign from './scripts/sign.lua' with { type: 'text' }
 import { checkedHost, parseRedisUrl, type RedisPlace } from './url.ts'
@@ -34,6 +36,7 @@ export class RedisStore implements Store {
   private constructor(
     private readonly place: RedisPlace,
     private readonly historyMs: HistoryMs,
+    private readonly survivors: Survivors | null,
   ) {
     this.client = new Client(place)
     this.keys = keysOf(place.host)
@@ -41,9 +44,12 @@ export class RedisStore implements Store {
   }
 
   /** @throws {UsageError} when the URL is none, or the host's name */
-  static open(url: string, historyMs: HistoryMs): RedisStore {
+  static open(
+    url: string,
+    { historyMs, survivors }: { historyMs: HistoryMs; survivors: Survivors | null },
+  ): RedisStore {
     const place = parseRedisUrl(url)
-    return new RedisStore({ ...place, host: checkedHost(place.host || machineName()) }, historyMs)
+    return new RedisStore({ ...place, host: checkedHost(place.host || machineName()) }, historyMs, survivors)
   }
 
   async read(): Promise<Pool | null> {
@@ -51,8 +57,9 @@ export class RedisStore implements Store {
   }
 
   async update<T>(decide: (pool: Pool | null, life: Life | null) => Decision<T>): Promise<T> {
+    const restarts = this.survivors && new Restarts(this.client, this.keys)
     await this.client.connect()
-    const { result, copy } = await inLine(() => this.decideAndCommit(decide))
+    const { result, copy } = await inLine(() => this.decideAndCommit(decide, restarts))
     if (copy) await this.leaveCopy(copy)
     return result
   }
@@ -107,25 +114,46 @@ export class RedisStore implements Store {
   /** @returns what was decided, and what was written, if anything was */
   private async decideAndCommit<T>(
     decide: (pool: Pool | null, life: Life | null) => Decision<T>,
+    restarts: Restarts | null,
   ): Promise<{ result: T; copy: HeldPool | null }> {
     const startedAt = performance.now()
-    let held = await this.load()
+    const [first, lost] = restarts ? await this.loadWithLost(restarts) : [await this.load(), null]
+    let held = first
     for (let attempt = 0; ; attempt++) {
-      const { changes, result } = decide(held.pool, held.life)
+      const restored = held.pool && lost ? putBack(held.pool, lost, Date.now()) : []
+      const { changes: decided, result } = decide(applyChanges(held.pool, restored), held.life)
+      const changes = [...restored, ...decided]
       const isStart = changes.some(({ kind }) => kind === 'initialize')
       if (!isStart) this.refuseFromElsewhere(held)
+      if (lost && changes.length === 0) await restarts?.mark()
       if (changes.length === 0) return { result, copy: null }
       const pool = applyChanges(held.pool, changes)
       if (!pool) throw new Error('changes decided for a pool that does not exist')
       const machine = ownerAfter(held.machine, thisMachine())
       const wanted = { ...held, pool, life: lifeAfter(held.life, changes), machine }
       const present = await this.commit(wanted, changes)
+      if (present.isDone && lost) await restarts?.mark()
       if (present.isDone) return { result, copy: present }
       held = present
       if (performance.now() - startedAt > DECISION_TIMEOUT_MS)
         throw new StoreBusyError(this.place.shown, DECISION_TIMEOUT_MS, null)
       await pause(attempt)
     }
+  }
+
+  /**
+   * @returns the pool, and what it does not know of though it lives here; null where the server has forgotten nothing since this
+   *   was asked last. Whoever ends a reservation writes that down in the same step, so what has an end was not lost
+   */
+  private async loadWithLost(restarts: Restarts): Promise<[HeldPool, readonly RunReservation[] | null]> {
+    const { reply, isMarked } = await restarts.askWithMark('HMGET', this.keys.pool, ...FIELDS)
+    const held = this.held(reply)
+    if (isMarked || !held.pool || held.pool.move || !isOurs(held)) return [held, null]
+    const claims = this.survivors?.() ?? []
+    if (claims.length === 0) return [held, []]
+    const ended = await this.usageRecords(Math.min(...claims.map(({ reservedAt }) => reservedAt)) - DAY_MS)
+    const endedIds = new Set(ended.map(({ id }) => id))
+    return [held, claims.filter(({ id }) => !endedIds.has(id))]
   }
 
   /** A process of another machine looks gone from here, and its GPUs would be given away. */
