@@ -8,8 +8,8 @@ import { initialized } from './context.ts'
 
 /**
  * Writes down what is over and what nobody has written down yet, so that the log has it: reservations whose time has come,
- * commands that have ended without a keeper. Every command that changes the pool does the same; a log is looked at when
- * none has come by yet.
+ * commands that have ended and whose keepers have not told yet, or never will. Every command that changes the pool does the
+ * same; a log is looked at when none has come by yet.
  *
  * Where that cannot be done, also because it is the pool of another machine, the log is shown as it is.
  */

@@ -26,8 +26,9 @@ export const HEARTBEAT_TIMEOUT_MS = 5 * HEARTBEAT_INTERVAL_MS
  * When and how a reservation came to its end that should be over, and why in words for the log; null while it is alive.
  *
  * A manual reservation is over from its `expiresAt` on. A run reservation ends with its process. With its keeper there, that
- * was just now, and whoever is quicker than the keeper says what it would; else nobody has seen when, so its last sign
- * of life stands for it.
+ * was just now, and whoever is quicker than the keeper says what it would; but where the keeper should have given a sign since
+ * then, it was kept from that (its store was away, it was stopped), and from telling of the end. Else nobody has seen when, so
+ * its last sign of life stands for it.
  */
 export function endOf(
   reservation: Reservation,
@@ -38,7 +39,9 @@ export function endOf(
     return now >= reservation.expiresAt ? { endedAt: reservation.expiresAt, ending: 'expired' } : null
   }
   const { id, heartbeatAt } = reservation
-  if (sightings.get(id) === 'ended') return { endedAt: now, ending: 'finished' }
+  if (sightings.get(id) === 'ended') {
+    return { endedAt: Math.min(now, heartbeatAt + HEARTBEAT_INTERVAL_MS), ending: 'finished' }
+  }
   if (!isGone(id, heartbeatAt, sightings, now)) return null
   const note =
     sightings.get(id) === 'gone'

@@ -54,9 +54,15 @@ describe('endOf', () => {
   })
 })
 
-test('a run that its keeper has seen to end is finished at this moment, whoever writes it down', () => {
-  const run = aRun({ heartbeatAt: NOW - DAY })
-  expect(endOf(run, sighted('ended'), NOW)).toEqual({ endedAt: NOW, ending: 'finished' })
+describe('a run that its keeper has seen to end is finished, whoever writes it down,', () => {
+  test.each([
+    ['at this moment', NOW - 1, NOW],
+    ['at this moment where the next heartbeat is just due', NOW - MINUTE, NOW],
+    ['at this moment where the clock was put back', NOW + DAY, NOW],
+    ['when a heartbeat was due of a keeper that could not give it', NOW - 3 * DAY, NOW - 3 * DAY + MINUTE],
+  ])('%s', (_, heartbeatAt, endedAt) => {
+    expect(endOf(aRun({ heartbeatAt }), sighted('ended'), NOW)).toEqual({ endedAt, ending: 'finished' })
+  })
 })
 
 describe('settle', () => {

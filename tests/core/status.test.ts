@@ -3,7 +3,18 @@ import { poolStatus } from '../../src/core/status.ts'
 import type { Usage } from '../../src/core/usage.ts'
 import { situation } from '../helpers/arbitrary-pools.ts'
 import fc from '../helpers/fast-check.ts'
-import { aHolder, aManual, aPool, aRun, busy, idle, NOW, someFacts, usageOf } from '../helpers/pools.ts'
+import {
+  aHolder,
+  aManual,
+  aPool,
+  aRun,
+  busy,
+  idle,
+  MINUTE,
+  NOW,
+  someFacts,
+  usageOf,
+} from '../helpers/pools.ts'
 import { isOver, reservationOf, seenAs } from '../helpers/reference.ts'
 
 const facts = (usage: Usage | null) => ({ ...someFacts(), usage })
@@ -132,7 +143,8 @@ test('says of every GPU what a request would find, in any situation', () => {
         if (!last) return pool.gpus[index]?.lastReleasedAt ?? null
         expect(isOver(last, rest.sightings, NOW)).toBe(true)
         if (last.type === 'manual') return last.expiresAt
-        return rest.sightings.get(last.id) === 'ended' ? NOW : last.heartbeatAt
+        const isKept = rest.sightings.get(last.id) === 'ended'
+        return isKept ? Math.min(NOW, last.heartbeatAt + MINUTE) : last.heartbeatAt
       }
     }),
     { numRuns: 1000 },

@@ -95,7 +95,8 @@ export class Ledger {
     if (typeof until === 'number')
       return until <= now ? { endedAt: until, ending: 'expired', by: null } : null
     const sighting = this.world.sightRun(id, until, observer)
-    if (sighting === 'ended') return { endedAt: now, ending: 'finished', by: null }
+    if (sighting === 'ended')
+      return { endedAt: Math.min(now, lastSignAt + MINUTE), ending: 'finished', by: null }
     const isSilent = now - lastSignAt > 5 * MINUTE
     if (sighting === 'alive' || (sighting !== 'gone' && !isSilent)) return null
     return { endedAt: lastSignAt, ending: 'reclaimed', by: null }
