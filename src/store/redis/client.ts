@@ -1,6 +1,6 @@
 import { ConnectionError, LoginError } from './connection.ts'
 import { connectionFailure, loginFailure, replyFailure, whyNotYet } from './failure.ts'
-import { keyIn, Nodes } from './nodes.ts'
+import { keyIn, NodeError, Nodes } from './nodes.ts'
 import { type Reply, ReplyError } from './reply.ts'
 import type { RedisPlace } from './url.ts'
 
@@ -34,19 +34,20 @@ export class Client {
     let mayBeDone = false
     for (let attempt = 0; ; attempt++) {
       try {
-        const replies = await this.nodes.ask(commands, ANSWER_TIMEOUT_MS)
-        for (const [place, reply] of replies.entries())
-          if (reply instanceof ReplyError) throw this.refusal(reply, commands[place] ?? [])
-        return replies
-      } catch (error) {
-        if (error instanceof LoginError) throw loginFailure(error.reply, this.place)
-        if (!(error instanceof ConnectionError)) throw error
+        const answers = await this.nodes.ask(commands, ANSWER_TIMEOUT_MS)
+        for (const [place, { reply, node }] of answers.entries())
+          if (reply instanceof ReplyError) throw refusal(reply, node, commands[place] ?? [])
+        return answers.map(({ reply }) => reply)
+      } catch (thrown) {
+        if (!(thrown instanceof NodeError)) throw thrown
+        const { cause: error, node } = thrown
+        if (error instanceof LoginError) throw loginFailure(error.reply, node)
         mayBeDone ||= error.wasAsked
         this.nodes.forgetMoves()
         const pauseMs = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())
         const isWorthIt = error.kind === 'cut' || error.kind === 'unreachable'
         const isOver = performance.now() - startedAt + pauseMs > TRYING_MS
-        if (!isWorthIt || isOver) throw connectionFailure(error, this.place, mayBeDone)
+        if (!isWorthIt || isOver) throw connectionFailure(error, node, mayBeDone)
         await new Promise(resolve => setTimeout(resolve, pauseMs))
       }
     }
@@ -65,11 +66,11 @@ export class Client {
   close(): void {
     this.nodes.close()
   }
+}
 
-  private refusal(reply: ReplyError, command: readonly string[]): Error {
-    const reason = whyNotYet(reply)
-    return reason === null
-      ? replyFailure(reply, this.place, keyIn(command))
-      : new ConnectionError('unreachable', reason, false)
-  }
+function refusal(reply: ReplyError, node: RedisPlace, command: readonly string[]): Error {
+  const reason = whyNotYet(reply)
+  return reason === null
+    ? replyFailure(reply, node, keyIn(command))
+    : new NodeError(node, new ConnectionError('unreachable', reason, false))
 }

@@ -71,13 +71,13 @@ function unixTarget(server: string, path: string): RedisPlace['target'] | null {
   return server === '' && path.length > 1 ? { kind: 'unix', path: decoded(path) } : null
 }
 
-/** `server`, `server:6379`, `[::1]:6379` */
-function tcpTarget(server: string): RedisPlace['target'] | null {
+/** `server`, `server:6379`, `[::1]:6379`; null for what is none. */
+export function tcpTarget(server: string): RedisPlace['target'] | null {
   const [, inBrackets, name = inBrackets, port = String(DEFAULT_PORT)] =
     /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(server) ?? []
-  return name && Number(port) < 65_536
-    ? { kind: 'tcp', hostname: name.toLowerCase(), port: Number(port) }
-    : null
+  const isPort = Number(port) > 0 && Number(port) < 65_536
+  const isName = inBrackets === undefined || URL.canParse(`redis://[${inBrackets}]`)
+  return name && isPort && isName ? { kind: 'tcp', hostname: name.toLowerCase(), port: Number(port) } : null
 }
 
 function splitAtLast(text: string, separator: string): [before: string, after: string] {

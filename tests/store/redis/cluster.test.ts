@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import type { StoreRefusesError } from '../../../src/core/errors.ts'
 import { movedTo } from '../../../src/store/redis/nodes.ts'
 import { ReplyError } from '../../../src/store/redis/reply.ts'
 import { parseRedisUrl } from '../../../src/store/redis/url.ts'
@@ -65,15 +66,48 @@ describe('a cluster', () => {
     expect(await cluster.holderOf(slot)).toBe(to)
   })
 
+  test('names the node that refuses, where it is not that of the URL', async () => {
+    const host = await hostOn(1)
+    await cluster.nodes[0]?.cli('ACL', 'SETUSER', 'guest', 'on', '>secret', '~*', '&*', '+@all')
+    using stranger = await opened(cluster.url(host).replace('//', '//guest:secret@'), 'read')
+    const failure = await failureOf(stranger.read())
+    const { url = '', reason } = failure as Partial<StoreRefusesError>
+    expect([url, reason]).toEqual([
+      `redis://guest@127.0.0.1:${cluster.nodes[0]?.port}?host=${host} (its node 127.0.0.1:${cluster.nodes[1]?.port})`,
+      'wrong user name or password',
+    ])
+    expect(String(failure)).not.toContain('secret')
+  })
+
   test('has no other database', async () => {
     using store = await opened(`${cluster.url('gpu1')}&db=3`, 'read')
     expect(String(await failureOf(store.read()))).toContain('it has no database 3')
   })
+
+  // The last one: it needs the cluster no more.
+  test('names the node that is not there, where it is not that of the URL', async () => {
+    const url = cluster.url(await hostOn(2))
+    await cluster.nodes[2]?.kill()
+    using store = await opened(url, 'read')
+    expect(await failureOf(store.read())).toMatchObject({
+      url: `${url} (its node 127.0.0.1:${cluster.nodes[2]?.port})`,
+      reason: 'nobody answers there',
+    })
+  })
 })
 
+/** A host whose keys are on a node. */
+async function hostOn(node: number): Promise<string> {
+  for (let at = 0; ; at++) {
+    const host = `on-${node}-${at}`
+    using _ = await initialized(cluster.url(host))
+    if ((await cluster.holderOf(await cluster.slotOf(`canhazgpu:{${host}}:pool`))) === node) return host
+  }
+}
+
 describe('where a node says that a key is', () => {
-  const tcp = parseRedisUrl('redis://alice:secret@gpu-redis:7000?host=a')
-  const unix = parseRedisUrl('redis+unix:///run/redis.sock?host=a')
+  const { target: tcp } = parseRedisUrl('redis://alice:secret@gpu-redis:7000?host=a')
+  const { target: unix } = parseRedisUrl('redis+unix:///run/redis.sock?host=a')
   const moved = (text: string, asked = tcp) => movedTo(new ReplyError(text), asked)
 
   test.each([
@@ -82,17 +116,18 @@ describe('where a node says that a key is', () => {
     ['MOVED 16383 fe80::1:6381', 'fe80::1', 6381],
     ['MOVED 3999 :6381', 'gpu-redis', 6381],
   ])('%s', (text, hostname, port) => {
-    expect(moved(text)).toEqual({ ...tcp, target: { kind: 'tcp', hostname, port } })
+    expect(moved(text)).toEqual({ kind: 'tcp', hostname, port })
   })
 
-  test.each(['ERR no', 'MOVED', 'MOVED 1 host', 'MOVED 1 ?:6379', 'MOVED 1 a b:1', 'ASK 1 10.0.0.7:1'])(
-    'is nowhere in %j',
-    text => expect(moved(text)).toBeNull(),
-  )
+  test.each([
+    ...['ERR no', 'MOVED', 'MOVED 1 host', 'MOVED 1 ?:6379', 'MOVED 1 a b:1', 'ASK 1 10.0.0.7:1'],
+    // As a node says that speaks nothing but TLS, to whoever came by its socket; and what is no address at all.
+    ...['MOVED 1 10.0.0.7:0', 'MOVED 1 10.0.0.7:65536', 'MOVED 1 a:b:c:1', 'MOVED 1 :::1:1:1'],
+  ])('is nowhere in %j', text => expect(moved(text)).toBeNull())
 
   test('is nowhere without a host, where a socket was asked', () => {
     expect(moved('MOVED 1 :6379', unix)).toBeNull()
-    expect(moved('MOVED 1 10.0.0.7:6379', unix)?.target).toMatchObject({ port: 6379 })
+    expect(moved('MOVED 1 10.0.0.7:6379', unix)).toMatchObject({ port: 6379 })
   })
 
   test.each([['OK'], [null], [3], [[]]])('is nowhere in %j, which is no error', reply => {

@@ -338,6 +338,9 @@ describe('a URL', () => {
     ['rediss://server?cert=/x', 'cert= and key='],
     ['redis://server?sa=/x', 'It has no option sa'],
     ['redis+unix://x', 'Invalid store: "redis+unix://x"'],
+    ['redis://server:0', 'Invalid store: "redis://server:0"'],
+    ['redis://server:65536', 'Invalid store: "redis://server:65536"'],
+    ['redis://[a:b:c]:6379', 'Invalid store: "redis://[a:b:c]:6379"'],
     ['redis://server?host=GPU_1', 'Invalid host: "GPU_1"'],
   ])('%s is refused with the way to write it, and without the password', async (url, message) => {
     const failure = await openStore(url, 'read').then(
