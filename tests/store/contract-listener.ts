@@ -67,6 +67,8 @@ export function listenerContract(open: () => Place): void {
       using store = await initialized(place.url)
       await using waiter = await listening(place.url)
       await using other = await StoreProcess.start()
+      // What was said before, by another node of a cluster, may come late.
+      await waiter.must('wait', A_MOMENT)
       const waiting = waiter.must('wait', A_MOMENT, String(other.pid))
       for (let i = 0; i < 20; i++) {
         await store.read()
@@ -81,7 +83,10 @@ export function listenerContract(open: () => Place): void {
       await using waiter = await listening(place.url)
       for (let at = 0; at < 10; at++) await store.update(() => deciding(aChange(at)))
       expect(await waiter.must('wait', FOREVER)).toBe(true)
-      expect(await waiter.must('wait', A_MOMENT)).toBe(false)
+      // Mostly it hears of all at once; of each one by one where another node of a cluster tells it late.
+      let more = 0
+      while (more <= 10 && (await waiter.must('wait', A_MOMENT))) more++
+      expect(more).toBeLessThanOrEqual(10)
     })
 
     test('every time, when four processes take turns as fast as they can', async () => {
