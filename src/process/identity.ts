@@ -70,13 +70,11 @@ function sightWaiter(identity: ProcessIdentity, place: Here): Sighting {
   return sighting === 'alive' && statOf(identity.pid)?.state === 'T' ? 'stopped' : sighting
 }
 
-/** Alive while one of its processes is, gone or ended when all are gone. */
-function sightRun(run: RunReservation, place: Here): Sighting {
-  const sightings = run.processes.map(process => sight(process, place))
+/** Alive while one of its processes is, gone when all are. */
+function sightRun({ processes }: RunReservation, place: Here): Sighting {
+  const sightings = processes.map(process => sight(process, place))
   if (sightings.includes('alive')) return 'alive'
-  if (sightings.includes('unseen')) return 'unseen'
-  const wasHere = run.processes.some(({ bootId }) => bootId === place.bootId)
-  return wasHere && loadLivingKeeper().isKept(run) ? 'ended' : 'gone'
+  return sightings.includes('unseen') ? 'unseen' : 'gone'
 }
 
 /** Only when it matters: it loads `node:fs`. */
@@ -89,10 +87,16 @@ export function sightAll(pool: Pool): Map<string, Sighting> {
   const runs = pool.reservations.filter(reservation => reservation.type === 'run')
   if (runs.length + pool.queue.length === 0) return new Map()
   const place = here()
-  return new Map([
+  const sightings = new Map([
     ...runs.map((run): [string, Sighting] => [run.id, sightRun(run, place)]),
     ...pool.queue.map(({ id, process }): [string, Sighting] => [id, sightWaiter(process, place)]),
   ])
+  const wasHere = ({ processes }: RunReservation) => processes.some(({ bootId }) => bootId === place.bootId)
+  const gone = runs.filter(run => sightings.get(run.id) === 'gone' && wasHere(run))
+  // All in one look: to read what every process here is takes some milliseconds, and others wait for the store meanwhile.
+  const kept = gone.length === 0 ? [] : loadLivingKeeper().keptAmong(gone)
+  for (const id of kept) sightings.set(id, 'ended')
+  return sightings
 }
 
 /** The pids of processes, without those that count in another pid namespace. */

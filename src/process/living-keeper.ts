@@ -11,22 +11,25 @@ const MOST_LOOKS = 50
 const BETWEEN_LOOKS_MS = 1
 
 /**
- * Whether the keeper of a run is at its post on this host, or on its way: its user's own, or root's, by its command line.
- * It was started before the command was, so a command that has ended with its keeper alive is seen to have ended.
+ * The ids of those among some runs whose keeper is at its post on this host, or on its way: its user's own, or root's, by its
+ * command line. It was started before the command was, so a command that has ended with its keeper alive is seen to have ended.
  */
-export function isKept({ id, holder, processes }: RunReservation): boolean {
-  let pids = pidsBehind(processes[0]?.pid ?? 0)
+export function keptAmong(runs: readonly RunReservation[]): ReadonlySet<string> {
+  const kept = new Set<string>()
+  let pids = pidsBehind(Math.min(...runs.flatMap(({ processes }) => processes.map(({ pid }) => pid))))
   for (let look = 1; pids.length > 0 && look <= MOST_LOOKS; look++) {
     if (look > 1) sleep(BETWEEN_LOOKS_MS)
     const unclear: number[] = []
     for (const pid of pids) {
       const words = wordsOf(pid)
-      if (isKeeperOf(id, words) && isOf(pid, holder.uid)) return true
+      const run = runs.find(({ id }) => isKeeperOf(id, words))
+      if (run && isOf(pid, run.holder.uid)) kept.add(run.id)
+      if (kept.size === runs.length) return kept
       if (words.length === 0 && mayBecomeAnother(pid)) unclear.push(pid)
     }
     pids = unclear
   }
-  return false
+  return kept
 }
 
 /** All pids, those behind a given one first: a keeper is started right after the process that it keeps. */

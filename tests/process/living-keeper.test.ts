@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { isKept } from '../../src/process/living-keeper.ts'
+import type { RunReservation } from '../../src/core/pool.ts'
+import { keptAmong } from '../../src/process/living-keeper.ts'
 import { ChildProcess, identityOf, stateOf } from '../helpers/child-process.ts'
 import { aHolder, aRun } from '../helpers/pools.ts'
 import { until } from '../helpers/until.ts'
@@ -14,6 +15,8 @@ const keeperOf = (id: string, uid?: number) =>
 const own = process.getuid?.() ?? 0
 const aRunOf = (id: string, uid: number, pid: number) =>
   aRun({ id, holder: aHolder(uid), processes: [{ ...identityOf(process.pid), pid }] })
+
+const isKept = (run: RunReservation) => keptAmong([run]).has(run.id)
 
 test('a run is kept while its keeper lives, wherever the pids stand', async () => {
   const id = crypto.randomUUID()
@@ -32,6 +35,16 @@ test('a keeper that has just been started is seen, though it has no command line
     await using keeper = keeperOf(id)
     expect(isKept(aRunOf(id, own, keeper.pid - 1))).toBe(true)
   }
+})
+
+test('of several runs at once it is seen which are kept', async () => {
+  const [left, kept, alsoKept] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
+  const runs = [left, kept, alsoKept].map(id => aRunOf(id, own, 1))
+  await using _first = keeperOf(kept)
+  await using second = keeperOf(alsoKept)
+  expect([...keptAmong(runs)].sort()).toEqual([kept, alsoKept].sort())
+  await second.kill()
+  expect([...keptAmong(runs)]).toEqual([kept])
 })
 
 test('the keeper of another reservation is not its keeper', async () => {
