@@ -119,8 +119,16 @@ export function explainWaiting(
   }
 }
 
+/** A request of the line, as everybody sees it. */
+export interface Queued {
+  readonly entry: QueueEntry
+  readonly waiting: Waiting
+  /** Whether its process is stopped, so that it does not start whatever comes free. */
+  readonly isStopped: boolean
+}
+
 /** The line as it is at `now`, without the requests whose process has ended. */
-export function poolQueue(pool: Pool, facts: PoolFacts): { entry: QueueEntry; waiting: Waiting }[] {
+export function poolQueue(pool: Pool, facts: PoolFacts): Queued[] {
   const settled = settle(pool, facts.sightings, facts.now).pool
   const gpus = availability(settled, facts.usage, facts.memoryThresholdMiB)
   return settled.queue.map((entry, place) => {
@@ -129,7 +137,11 @@ export function poolQueue(pool: Pool, facts: PoolFacts): { entry: QueueEntry; wa
     const endsAt = durationMs === null ? null : facts.now + durationMs
     const left = leftByOthers(gpus, ahead, endsAt, facts.now)
     const available = left.filter(gpu => canUse(wanted, gpu)).length
-    return { entry, waiting: explainWaiting(gpus, wanted, place + 1, available) }
+    return {
+      entry,
+      waiting: explainWaiting(gpus, wanted, place + 1, available),
+      isStopped: facts.sightings.get(entry.id) === 'stopped',
+    }
   })
 }
 

@@ -55,8 +55,8 @@ describe('the simulator notices rules that', () => {
       'tell a wrong place',
       {
         poolQueue: (...args) =>
-          rules.poolQueue(...args).map(({ entry, waiting }) => ({
-            entry,
+          rules.poolQueue(...args).map(({ waiting, ...queued }) => ({
+            ...queued,
             waiting: { ...waiting, position: 1 },
           })),
       },

@@ -203,6 +203,7 @@ describe('queue --json', () => {
         note: 'big',
         wanted: { count: 3, gpu_ids: [0, 1, 2], policy: 'lru' },
         duration_seconds: 1800,
+        is_stopped: false,
         missing: 3,
         held_by: [{ type: 'manual', gpu_ids: [0, 1] }],
         in_use_or_not_validated: 1,

@@ -218,6 +218,11 @@ describe('the line', () => {
     const second = await queueUp('run', '-g', '2', '--wait', '--', 'echo', 'second')
     await host.canhazgpu('release')
     expect((await outcome(second)).stdout).toBe('second\n')
+    const shown = (await host.canhazgpu('queue')).stdout
+    expect(shown).toMatch(/: stopped and passed by others until it goes on\n$/)
+    expect(JSON.parse((await host.canhazgpu('queue', '--json')).stdout).requests).toMatchObject([
+      { missing: 0, is_stopped: true },
+    ])
     stopped.kill('SIGCONT')
     expect((await outcome(stopped)).stdout).toBe('first\n')
   })

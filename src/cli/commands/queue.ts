@@ -24,7 +24,7 @@ export default defineCommand({
     } else {
       const queue = poolQueue(pool, facts)
       if (queue.length === 0) context.print('Nobody is waiting')
-      else context.printColoured(...queue.map(({ entry, waiting }) => queueLine(entry, waiting, facts.now)))
+      else context.printColoured(...queue.map(queued => queueLine(queued, facts.now)))
     }
     await leaveSeen(picture)
     return 0

@@ -16,7 +16,7 @@ export async function showQueues(context: Context, json: boolean): Promise<void>
     if (queue.length === 0) return []
     return [
       plainLine(`HOST ${host}: ${queue.length} waiting`),
-      ...queue.map(({ entry, waiting }) => queueLine(entry, waiting, facts.now)),
+      ...queue.map(queued => queueLine(queued, facts.now)),
     ]
   })
   if (lines.length === 0) context.print('Nobody is waiting on any host')

@@ -1,6 +1,6 @@
 import type { HostView } from '../../../core/host-view.ts'
-import type { Pool, QueueEntry } from '../../../core/pool.ts'
-import { poolQueue, type Waiting } from '../../../core/queue.ts'
+import type { Pool } from '../../../core/pool.ts'
+import { poolQueue, type Queued } from '../../../core/queue.ts'
 import type { PoolFacts } from '../../../core/status.ts'
 import { type JsonObject, jsonDocument, seconds, time } from './document.ts'
 import { holderJson, reservationJson } from './reservation.ts'
@@ -17,13 +17,10 @@ export function queueOfHostsDocument(views: readonly HostView[], now: number): s
 }
 
 function requestsJson(pool: Pool, facts: PoolFacts, host: string | null): JsonObject[] {
-  return poolQueue(pool, facts).map(({ entry, waiting }) => ({
-    host,
-    ...requestJson(entry, waiting, facts.now),
-  }))
+  return poolQueue(pool, facts).map(queued => ({ host, ...requestJson(queued, facts.now) }))
 }
 
-function requestJson(entry: QueueEntry, waiting: Waiting, now: number): JsonObject {
+function requestJson({ entry, waiting, isStopped }: Queued, now: number): JsonObject {
   const { id, type, holder, alias, note, wanted, queuedAt, durationMs, process } = entry
   return {
     position: waiting.position,
@@ -37,6 +34,7 @@ function requestJson(entry: QueueEntry, waiting: Waiting, now: number): JsonObje
     duration_seconds: durationMs === null ? null : seconds(durationMs),
     queued_at: time(queuedAt),
     waiting_seconds: seconds(now - queuedAt),
+    is_stopped: isStopped,
     missing: waiting.missing,
     held_by: waiting.held.map(reservationJson),
     in_use_or_not_validated: waiting.inUse,
