@@ -10,7 +10,7 @@ import { changeBehindItsBack, contentsOf } from '../helpers/pool-files.ts'
 import { aRun, HOUR } from '../helpers/pools.ts'
 import { Running } from '../helpers/running.ts'
 import { SICKNESSES, whileSick } from '../helpers/sick-nvidia-smi.ts'
-import { canMount } from '../helpers/small-file-system.ts'
+import { canMount, SmallFileSystem } from '../helpers/small-file-system.ts'
 import { canMakeUsers, makeUsers } from '../helpers/users.ts'
 
 const CHECKS = [
@@ -226,6 +226,30 @@ describe('the files of the pool', () => {
       /^problem The pool .* is damaged \(file is not a database\)/,
     )
   })
+
+  test.skipIf(!canMount)(
+    'that nobody can write to, since their file system is full or read-only, are named',
+    async () => {
+      using disk = new SmallFileSystem(400)
+      const path = join(disk.path, 'pool', 'pool.db')
+      const env = { ...host.env, CANHAZGPU_STORE: `sqlite:${path}` }
+      await canhazgpu(['admin', '--gpus', '4'], { env })
+      expect((await doctor(env)).bad).toEqual([])
+      disk.fill()
+      const full = await doctor(env)
+      expect([full.bad, full.of.get('store')]).toEqual([
+        ['store'],
+        `problem the file system of ${path} is full - free some space: 'df ${dirname(path)}' shows which it is`,
+      ])
+      disk.makeRoom()
+      disk.makeReadOnly()
+      const readOnly = await doctor(env)
+      expect([readOnly.bad, readOnly.of.get('store')]).toEqual([
+        ['store'],
+        expect.stringMatching(/^problem the file system of .*pool.db is read-only - /),
+      ])
+    },
+  )
 
   test('are not changed by looking at a pool with much to do', async () => {
     const run = await Running.start(host)

@@ -4,7 +4,7 @@ import { aPool, idle, NOW } from './pools.ts'
 /** What a doctor looks at on a host that is well. */
 export function hostFacts(parts: Partial<HostFacts> = {}): HostFacts {
   return {
-    store: { path: '/pool/pool.db', files: [], schema: null },
+    store: { path: '/pool/pool.db', files: [], unwritable: null, schema: null },
     pool: aPool({ gpus: 2 }),
     poolError: null,
     sightings: new Map(),

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { PoolNotInitializedError, ProbeFailedError, UserError } from '../../core/errors.ts'
 import type { ServerExamination } from '../../store/redis/examine.ts'
 import type { PoolFile } from '../../store/sqlite/examine.ts'
@@ -19,17 +20,32 @@ export function checkStore({ store, pool, poolError, health }: HostFacts): Findi
     return new PoolNotInitializedError(gpuCount, storeWord(url)).message
   }
   if (store.kind === 'server') return checkServer(store, poolError, pool === null ? noPool() : null)
-  const { path, files } = store
+  const { path, files, unwritable } = store
   const database = files.find(({ role }) => role === 'database')
   if (!database || database.problem === 'missing') {
     return { level: 'problem', check, text: `${path}: ${noPool()}` }
   }
-  const faults = files.flatMap(file => faultsOf(file, database))
+  const faults = [
+    ...files.flatMap(file => faultsOf(file, database)),
+    ...(unwritable ? [fileSystemFault(path, unwritable)] : []),
+  ]
   const level = faults.some(({ level }) => level === 'problem') ? 'problem' : 'warning'
   if (faults.length > 0) return { level, check, text: faults.map(({ text }) => text).join('; ') }
   const owner = userNameOf(database.uid)
   const others = owner === 'root' ? 'root' : `${owner} and root`
   return { level: 'ok', check, text: `${path}, for all to use and nobody but ${others} to delete` }
+}
+
+/** Nothing can be reserved, while `status` works as ever. */
+function fileSystemFault(path: string, unwritable: 'read-only' | 'full'): Fault {
+  const [found, advice] =
+    unwritable === 'full'
+      ? ['is full', `free some space: 'df ${dirname(path)}' shows which it is`]
+      : [
+          'is read-only',
+          `see 'dmesg' for why, and mount it anew: 'findmnt -T ${dirname(path)}' shows which it is`,
+        ]
+  return { level: 'problem', text: withAdvice(`the file system of ${path} ${found}`, advice) }
 }
 
 /** The server answers soon, and has a pool of this host. */

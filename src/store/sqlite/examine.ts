@@ -1,5 +1,5 @@
 import { constants, Database, SQLiteError } from 'bun:sqlite'
-import { type Stats, statSync } from 'node:fs'
+import { constants as access, accessSync, type Stats, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { UserError } from '../../core/errors.ts'
 import { storeFailure } from './failure.ts'
@@ -23,6 +23,8 @@ export interface PoolExamination {
   readonly path: string
   /** From the root down to its directory, then its files. */
   readonly files: readonly PoolFile[]
+  /** Why nobody can write to it, whatever its permissions: its file system is so. */
+  readonly unwritable: 'read-only' | 'full' | null
   /** Its schema and the one that this program knows; why it cannot be told; or null when nobody has looked. */
   readonly schema: { readonly version: number; readonly known: number } | UserError | null
 }
@@ -43,7 +45,22 @@ export function examinePool(path: string): PoolExamination {
   const isWhole = files.every(
     ({ role, problem }) => problem === null || role === 'lock' || role === 'ancestor',
   )
-  return { path, files, schema: isWhole ? schemaOf(path) : null }
+  return { path, files, unwritable: unwritable(path), schema: isWhole ? schemaOf(path) : null }
+}
+
+/** An update of a pool needs some pages in its -wal. */
+const SOME_PAGES = 64 * 1024
+
+function unwritable(path: string): 'read-only' | 'full' | null {
+  try {
+    accessSync(path, access.W_OK)
+    // What only root may still use is of no help to the others; some file systems tell no sizes.
+    const { blocks, bavail, bsize } = statfsSync(dirname(path))
+    return blocks > 0 && bavail * bsize < SOME_PAGES ? 'full' : null
+  } catch (error) {
+    // Missing files and permissions are looked at one by one.
+    return (error as { code?: string }).code === 'EROFS' ? 'read-only' : null
+  }
 }
 
 function ancestorsOf(directory: string): string[] {
