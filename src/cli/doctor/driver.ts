@@ -2,6 +2,8 @@ import { ProbeFailedError } from '../../core/errors.ts'
 import type { HostFacts } from './facts.ts'
 import { type Finding, withAdvice } from './finding.ts'
 
+const NO_GPU = "the driver finds no GPU: look for them with 'lspci', and for Xid in 'dmesg'"
+
 /** What to do about what nvidia-smi said or did, the first that fits; nvidia-smi(1), "RETURN VALUE". */
 const ADVICE: readonly [sign: RegExp, advice: string][] = [
   [/not found on PATH/, 'install the NVIDIA driver, or make a pool of simulated GPUs with --provider fake'],
@@ -13,10 +15,7 @@ const ADVICE: readonly [sign: RegExp, advice: string][] = [
     /communicate with the NVIDIA driver|\(exit status 9\)/,
     "the driver is not loaded: try 'sudo modprobe nvidia', then reinstall it for this kernel",
   ],
-  [
-    /No devices|\(exit status 6\)/,
-    "the driver finds no GPU: look for them with 'lspci', and for Xid in 'dmesg'",
-  ],
+  [/No devices|\(exit status 6\)/, NO_GPU],
   [
     /lost|fallen off|\(exit status 15\)/,
     "a GPU has fallen off the bus: look for Xid in 'dmesg', then reboot",
@@ -36,6 +35,8 @@ export function checkDriver({ health, usage }: HostFacts): Finding {
     return { level: 'problem', check, text: withAdvice(`${failure.tool} ${failure.problem}`, advice) }
   }
   if (health instanceof ProbeFailedError) throw health
+  if (health.gpus.length === 0)
+    return { level: 'problem', check, text: withAdvice('nvidia-smi answers, and reports no GPU', NO_GPU) }
   const version = health.driverVersion === null ? '' : ` of driver ${health.driverVersion}`
   return { level: 'ok', check, text: `nvidia-smi${version} answers for ${health.gpus.length} GPUs` }
 }

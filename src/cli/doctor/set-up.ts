@@ -59,5 +59,7 @@ function onGpus(
   if (health === null) return { level: 'ok', check, text: 'of no meaning for simulated GPUs' }
   if (health instanceof ProbeFailedError)
     return { level: 'warning', check, text: 'not known while nvidia-smi fails - see driver' }
+  if (health.gpus.length === 0)
+    return { level: 'warning', check, text: 'not known while nvidia-smi reports no GPU - see driver' }
   return { check, ...examine(health) }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { checkDriver } from '../../../src/cli/doctor/driver.ts'
+import { checkIndexOrder, checkMig, checkPersistenceMode } from '../../../src/cli/doctor/set-up.ts'
 import { ProbeFailedError } from '../../../src/core/errors.ts'
 import { hostFacts } from '../../helpers/host-facts.ts'
 import { idle } from '../../helpers/pools.ts'
@@ -33,12 +34,22 @@ test.each([
 })
 
 test('is well when nvidia-smi answers, and names the driver where it is told', () => {
-  const health = { driverVersion: '550.54.15', gpus: [] }
-  expect(checkDriver(hostFacts({ health, usage: idle(0) }))).toMatchObject({
+  const gpus = [{ index: 0, persistenceMode: true, mig: null, busId: null }]
+  expect(checkDriver(hostFacts({ health: { driverVersion: '550.54.15', gpus } }))).toMatchObject({
     level: 'ok',
-    text: 'nvidia-smi of driver 550.54.15 answers for 0 GPUs',
+    text: 'nvidia-smi of driver 550.54.15 answers for 1 GPUs',
   })
-  expect(checkDriver(hostFacts({ health: { driverVersion: null, gpus: [] } })).text).toBe(
-    'nvidia-smi answers for 0 GPUs',
+  expect(checkDriver(hostFacts({ health: { driverVersion: null, gpus } })).text).toBe(
+    'nvidia-smi answers for 1 GPUs',
   )
+})
+
+test('is not well when nvidia-smi answers and reports no GPU, and then says nothing of how GPUs are set up', () => {
+  const facts = hostFacts({ health: { driverVersion: null, gpus: [] }, usage: idle(0) })
+  expect(checkDriver(facts)).toMatchObject({
+    level: 'problem',
+    text: expect.stringMatching(/^nvidia-smi answers, and reports no GPU - .*'lspci'/),
+  })
+  for (const check of [checkPersistenceMode, checkMig, checkIndexOrder])
+    expect(check(facts)).toMatchObject({ level: 'warning', text: expect.stringContaining('see driver') })
 })
