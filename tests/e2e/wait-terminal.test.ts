@@ -37,6 +37,17 @@ test('a terminal has room for the end that is known: one of 80 columns, too', as
   await wide.shows(new RegExp(`^\\x1b\\[KWaiting for 1 GPU\\(s\\): ${rest.source}$`))
 })
 
+test('on a terminal that is dumb, each change is a line of its own', async () => {
+  using host = await Host.withPool(1)
+  await host.canhazgpu('reserve', '-u', 'bob', '--duration', '1h')
+  const env = { ...host.env, TERM: 'dumb' }
+  using pty = new Pty([executable(), 'run', '--wait', '--', 'echo', 'mine'], env, 60)
+  await pty.shows(/^Waiting for 1 GPU\(s\): position 1, .*\n$/)
+  await host.canhazgpu('release')
+  await pty.shows(/\nReserved 1 GPU\(s\): \[0\]\nmine\n$/)
+  expect(pty.text).not.toContain('\x1b')
+})
+
 test('names in letters that are two columns wide do not make a second line', async () => {
   using host = await Host.withPool(1)
   await host.canhazgpu('reserve', '-u', '\u738b'.repeat(60), '--duration', '1h')

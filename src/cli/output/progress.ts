@@ -1,14 +1,16 @@
-import { isTerminal, terminalColumns } from '../../system/libc/terminal-modes.ts'
+import { terminalColumns } from '../../system/libc/terminal-modes.ts'
 import type { Context } from '../command.ts'
+import { takesSequences } from './colour.ts'
 import { columnsOf, cut } from './columns.ts'
 import { noticeInPlace } from './print.ts'
 import { safeText } from './safe-text.ts'
 
 const STDERR = 2
 
-/** One line on stderr that is kept up to date: in place on a terminal, else a line for each change. */
+/** One line on stderr that is kept up to date: in place on a terminal that can, else a line for each change. */
 export class Progress {
   private shown = ''
+  private readonly isInPlace = takesSequences(STDERR, process.env)
 
   constructor(private readonly context: Context) {}
 
@@ -16,7 +18,7 @@ export class Progress {
   show(line: string, shorter = line): void {
     if (line === this.shown) return
     this.shown = line
-    if (!isTerminal(STDERR)) {
+    if (!this.isInPlace) {
       this.context.notice(line)
       return
     }
@@ -28,6 +30,6 @@ export class Progress {
 
   /** Takes the line off the terminal again. */
   clear(): void {
-    if (this.shown !== '' && isTerminal(STDERR)) noticeInPlace('')
+    if (this.shown !== '' && this.isInPlace) noticeInPlace('')
   }
 }
