@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { openStore } from '../../src/store/open.ts'
-import { executable } from '../helpers/executable.ts'
+import { canhazgpu, executable } from '../helpers/executable.ts'
 import { Host } from '../helpers/host.ts'
 import { aHolder, aManual, DAY, HOUR } from '../helpers/pools.ts'
 import { Pty } from '../helpers/pty.ts'
@@ -143,8 +143,22 @@ describe('report', () => {
     }
   })
 
+  test('comes in the form that is asked for on the command line, whatever is set elsewhere', async () => {
+    using host = await Host.withPool(1)
+    const asked = async (form: string, setting: string) => {
+      const env = { ...host.env, [setting]: 'true' }
+      const { stdout, stderr } = await canhazgpu(['report', form], { env })
+      return stdout.slice(0, 3) + stderr
+    }
+    expect(await asked('--json', 'CANHAZGPU_REPORT_CSV')).toBe('{"v')
+    expect(await asked('--csv', 'CANHAZGPU_REPORT_JSON')).toBe('uid')
+  })
+
   test.each([
-    [['--json', '--csv'], '--json and --csv do not go together. Use one of the two'],
+    [
+      ['--json', '--csv'],
+      '--json and --csv do not go together: both say what is printed. Use one of the two',
+    ],
     ...['0', '9999'].map((days): [string[], string] => [
       ['--days', days],
       `Invalid value for --days: "${days}". Use a whole number from 1 to 3660, for example --days 7`,

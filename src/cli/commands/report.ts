@@ -1,4 +1,3 @@
-import { UsageError } from '../../core/errors.ts'
 import { allHosts } from '../all-option.ts'
 import { defineCommand } from '../command.ts'
 import { jsonOption } from '../json-option.ts'
@@ -27,11 +26,10 @@ export default defineCommand({
       example: '--by day',
       fallback: 'user',
     }),
-    json: jsonOption,
+    json: { ...jsonOption, excludes: ['csv'], excludesBecause: 'both say what is printed' },
     csv: flag({ help: 'Print comma-separated values, for spreadsheets', example: '--csv' }),
   },
   async run({ all, days, by, json, csv }, context) {
-    if (json && csv) throw new UsageError('--json and --csv do not go together. Use one of the two')
     const asked = { dayCount: days, by, form: json ? 'json' : csv ? 'csv' : 'table' } as const
     if (all) {
       const { showFleetReport } = await import('../fleet/show-report.ts')
