@@ -12,6 +12,7 @@ import {
   NotHolderError,
   OutputError,
   PoolAlreadyInitializedError,
+  PoolMovedError,
   PoolNotInitializedError,
   ProbeFailedError,
   ProviderNotBuiltError,
@@ -94,6 +95,11 @@ describe('what an error tells of its facts', () => {
       'who is in the way',
       new StoreBusyError('/p', 5000, { pid: 7, userName: 'bob', command: 'sqlite3' }),
       'for 5s by PID 7 (sqlite3) of user bob',
+    ],
+    [
+      'how to type a place whose name a shell would take apart',
+      new PoolMovedError({ id: 'm', state: 'left', other: "redis://a:6379/0?host=b's" }),
+      String.raw`Use --store 'redis://a:6379/0?host=b'\''s', or`,
     ],
     ['that nobody can be seen', new StoreBusyError('/p', 5000, null), 'for 5s by another process'],
   ])('%s', (_, { message }, words) => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { shellWord } from '../../src/cli/output/shell-word.ts'
 import { Host } from '../helpers/host.ts'
 import { RedisServer } from '../helpers/redis-server.ts'
 import { documentIn } from '../helpers/schema.ts'
@@ -75,7 +76,7 @@ describe.each(PLACES)('a pool that moves to %s', (_, urlOn) => {
       const refused = await host.canhazgpu(...words)
       expect([refused.status, refused.stderr]).toEqual([
         1,
-        `Error: The pool has moved to ${to}. Use --store ${to}, or set it in /etc/canhazgpu/config.toml\n`,
+        `Error: The pool has moved to ${to}. Use --store ${shellWord(to)}, or set it in /etc/canhazgpu/config.toml\n`,
       ])
     }
     // The new keeper sees the end, and writes it down where the pool is now.
@@ -169,7 +170,7 @@ test('the hint for the configuration names a host only where somebody has named 
     const { stdout, stderr } = await host.canhazgpu(...words, 'migrate', '--to', to)
     expect([stderr, stdout.split('\n')[1]]).toEqual([
       '',
-      `From now on: --store ${hint}, or store = "${hint}" in /etc/canhazgpu/config.toml`,
+      `From now on: --store ${shellWord(hint)}, or store = "${hint}" in /etc/canhazgpu/config.toml`,
     ])
     expect((await host.canhazgpu('--store', hint, 'migrate', '--to', from)).status).toBe(0)
   }

@@ -12,6 +12,7 @@ import { userNameOf } from '../../system/user-name.ts'
 import type { Context } from '../command.ts'
 import { ownHost } from '../fleet/own-host.ts'
 import { killAfter, probeOrders } from '../keeper-orders.ts'
+import { shellWord } from '../output/shell-word.ts'
 import { urlInFile } from '../store-file.ts'
 import { chosenStoreUrl, handedOn } from '../store-url.ts'
 import { type Moved, movePool, type Relocation, undoMove } from './move-pool.ts'
@@ -137,6 +138,6 @@ function told({ pool, copied }: Moved, to: string, [option, value]: readonly [st
   const history = copied ? `, ${copied.records} usage record(s) and ${copied.events} event(s)` : ''
   return [
     `Moved ${pool.gpus.length} GPUs, ${pool.reservations.length} reservation(s)${history} to ${to}`,
-    `From now on: --${option} ${value}, or ${option} = "${value}" in /etc/canhazgpu/config.toml`,
+    `From now on: --${option} ${shellWord(value)}, or ${option} = "${value}" in /etc/canhazgpu/config.toml`,
   ]
 }

@@ -16,12 +16,17 @@ function whereItIs({ state, other }: Move): string {
   const again = `Try again in a moment; if 'canhazgpu migrate' was interrupted, run it again`
   switch (state) {
     case 'left':
-      return `The pool has moved to ${other}. Use --store ${other}, or set it in /etc/canhazgpu/config.toml`
+      return `The pool has moved to ${other}. Use --store ${asWord(other)}, or set it in /etc/canhazgpu/config.toml`
     case 'leaving':
       return `The pool is moving to ${other}, and nothing is handed out until it is there. ${again}`
     case 'arriving':
       return `The pool is still arriving here from ${other}, and nothing is handed out before. ${again}`
   }
+}
+
+/** The `?` of a URL is a pattern to some shells (zsh refuses one that fits no file), and a path may hold anything. */
+function asWord(place: string): string {
+  return /^[\w@%+=:,./-]+$/.test(place) ? place : `'${place.replaceAll("'", `'\\''`)}'`
 }
 
 /** What keeps a pool from moving to another store. */
