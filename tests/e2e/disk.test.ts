@@ -126,7 +126,7 @@ describe.skipIf(!canMount || !canMakeUsers)('a pool on a disk', () => {
       expect(await pool.admin()).toMatchObject({
         status: 1,
         stdout: '',
-        stderr: `Error: Cannot create the pool ${pool.path}: its file system is read-only. Use sudo, or choose a place of your own with --store sqlite:PATH\n`,
+        stderr: `Error: Cannot create the pool ${pool.path}: its file system is read-only. Choose another place with --store sqlite:PATH\n`,
       })
     })
   })

@@ -8,9 +8,10 @@ export class StoreAccessError extends UserError {
     readonly path: string,
     readonly reason: string,
   ) {
-    super(
-      `Cannot create the pool ${path}: ${reason}. Use sudo, or choose a place of your own with --store sqlite:PATH`,
-    )
+    // Nobody's rights make room on a read-only file system, or shorten a name.
+    const next =
+      reason === 'permission denied' ? 'Use sudo, or choose a place of your own' : 'Choose another place'
+    super(`Cannot create the pool ${path}: ${reason}. ${next} with --store sqlite:PATH`)
   }
 }
 
