@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { PoolNotInitializedError, ProbeFailedError, UserError } from '../../core/errors.ts'
+import { PoolMovedError, PoolNotInitializedError, ProbeFailedError, UserError } from '../../core/errors.ts'
 import type { ServerExamination } from '../../store/redis/examine.ts'
 import type { PoolFile } from '../../store/sqlite/examine.ts'
 import { userNameOf } from '../../system/user-name.ts'
@@ -28,6 +28,7 @@ export function checkStore({ store, pool, poolError, health }: HostFacts): Findi
   const faults = [
     ...files.flatMap(file => faultsOf(file, database)),
     ...(unwritable ? [fileSystemFault(path, unwritable)] : []),
+    ...(poolError instanceof PoolMovedError ? [{ level: 'problem', text: poolError.message } as const] : []),
   ]
   const level = faults.some(({ level }) => level === 'problem') ? 'problem' : 'warning'
   if (faults.length > 0) return { level, check, text: faults.map(({ text }) => text).join('; ') }
@@ -102,7 +103,8 @@ export function checkSchema({ store, poolError }: HostFacts): Finding {
   const { schema } = store
   if (schema === null) return { level: 'ok', check, text: 'there is none to look at - see store' }
   if (schema instanceof UserError) return { level: 'problem', check, text: schema.message }
-  if (poolError) return { level: 'problem', check, text: poolError.message }
+  if (poolError && !(poolError instanceof PoolMovedError))
+    return { level: 'problem', check, text: poolError.message }
   const { version, known } = schema
   if (version === known) return { level: 'ok', check, text: `version ${version}, the one of this program` }
   const advice = `the next command brings it to ${known}; then everybody needs this version of canhazgpu`
