@@ -15,7 +15,7 @@ import { globalOptions } from './global-options.ts'
 import { notice, print, printColoured } from './output/print.ts'
 import { resolveOptions, settingsFor } from './settings.ts'
 import { chosenStoreUrl, handedOn } from './store-url.ts'
-import { storeWord } from './store-word.ts'
+import { storeWords } from './store-words.ts'
 import { survivorsIn } from './survivors.ts'
 
 /** The real world for a command. */
@@ -43,7 +43,7 @@ export function createContext(
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
     const store = await open(access)
     const pool = await store.read()
-    if (!pool) throw await notInitialized(storeUrl(), probeTimeoutMs)
+    if (!pool) throw await notInitialized(handedOn(storeUrl(), options), probeTimeoutMs)
     return { store, pool: initialized(pool) }
   }
   return {
@@ -112,10 +112,13 @@ function once<T>(find: () => T): () => T {
 /** A hint is not worth as long a wait as the GPUs themselves. */
 const HINT_TIMEOUT_MS = 3000
 
-async function notInitialized(storeUrl: string, probeTimeoutMs: number): Promise<PoolNotInitializedError> {
+async function notInitialized(
+  store: Context['storeForOthers'],
+  probeTimeoutMs: number,
+): Promise<PoolNotInitializedError> {
   return new PoolNotInitializedError(
     await detectGpuCount(Math.min(probeTimeoutMs, HINT_TIMEOUT_MS)),
-    storeWord(storeUrl),
+    storeWords(store),
   )
 }
 

@@ -106,6 +106,11 @@ export function storeUrlOfHost(url: string, host: string | null): string {
   return isRedis(url) ? serverUrls().ofHost(url, host) : url
 }
 
+/** The host whose pool a URL names, null where a store has one pool only. */
+export function hostOfStoreUrl(url: string): string | null {
+  return isRedis(url) ? serverUrls().hostIn(url) : null
+}
+
 /** Whether two URLs of servers name the same host's pool, whoever logs in. */
 export function isSameStore(one: string, other: string): boolean {
   return isRedis(one) && isRedis(other) && serverUrls().isSamePlace(one, other)

@@ -87,7 +87,11 @@ describe('what an error tells of its facts', () => {
   test.each([
     ['the number of GPUs to ask for', new PoolNotInitializedError(4, null), 'canhazgpu admin --gpus 4'],
     ['that it is not known', new PoolNotInitializedError(null, null), 'canhazgpu admin --gpus <count>'],
-    ['where the pool is to be', new PoolNotInitializedError(4, 'sqlite:/p'), '--gpus 4 --store sqlite:/p'],
+    [
+      'where the pool is to be',
+      new PoolNotInitializedError(4, '--store sqlite:/p'),
+      '--gpus 4 --store sqlite:/p',
+    ],
     ['the present count', new PoolAlreadyInitializedError(8, 3), 'initialized with 8 GPUs. Use --force'],
     ['what is at stake', new PoolAlreadyInitializedError(8, 3), 'clears all reservations (now 3)'],
     ['both numbers', new TooManyGpusError('nvidia-smi', 9, 8), '9 GPUs asked for, but nvidia-smi reports 8'],

@@ -26,7 +26,7 @@ const examples: errors.UserError[] = [
     'Did you mean memory-threshold?',
   ),
   new errors.PoolNotInitializedError(8, null),
-  new errors.PoolNotInitializedError(null, 'sqlite:/srv/gpu/pool.db'),
+  new errors.PoolNotInitializedError(null, '--store sqlite:/srv/gpu/pool.db'),
   new errors.PoolMovedError({ id: '1', state: 'left', other: SERVER }),
   new errors.PoolMovedError({ id: '1', state: 'leaving', other: SERVER }),
   new errors.PoolMovedError({ id: '1', state: 'arriving', other: `sqlite:${POOL}` }),

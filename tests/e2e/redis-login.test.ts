@@ -94,6 +94,20 @@ describe('a password', () => {
       }),
     )
 
+    test('is named where a pool is to be made, so that what is advised can be typed', () =>
+      withFile(0o600, async (host, file) => {
+        const elsewhere = { ...host.env, CANHAZGPU_HOST: 'advised' }
+        const env = { ...elsewhere, CANHAZGPU_STORE: '', CANHAZGPU_STORE_FILE: file }
+        const advice = async (command: string) => {
+          const { stdout, stderr } = await canhazgpu([command], { env })
+          return /run: canhazgpu (admin .*)/.exec(stdout + stderr)?.[1] ?? ''
+        }
+        const words = (await advice('status')).split(' ')
+        expect(await advice('doctor')).toBe(words.join(' '))
+        expect(await canhazgpu(words, { env: host.env })).toMatchObject({ status: 0, stderr: '' })
+        expect((await canhazgpu(['status'], { env })).stdout).toContain('GPU 0: AVAILABLE')
+      }))
+
     test('holds over a store that is set in a file, and is refused when it holds something else', async () => {
       using host = new Host(1)
       const file = join(host.directory.path, 'store')

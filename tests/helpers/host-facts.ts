@@ -5,6 +5,7 @@ import { aPool, idle, NOW } from './pools.ts'
 export function hostFacts(parts: Partial<HostFacts> = {}): HostFacts {
   return {
     store: { path: '/pool/pool.db', files: [], unwritable: null, schema: null },
+    storeWords: null,
     pool: aPool({ gpus: 2 }),
     poolError: null,
     sightings: new Map(),

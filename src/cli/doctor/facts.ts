@@ -12,10 +12,13 @@ import { readLink, readText } from '../../system/libc/files.ts'
 import type { Context } from '../command.ts'
 import { initialized } from '../context.ts'
 import { refuseFromElsewhere } from '../look.ts'
+import { storeWords } from '../store-words.ts'
 
 /** All that the checks look at, gathered once. What failed stands there as its error. */
 export interface HostFacts {
   readonly store: PoolExamination | ServerExamination
+  /** What is typed to choose this store, null for the usual one. */
+  readonly storeWords: string | null
   /** Null when there is none, or none that can be read without changing it. */
   readonly pool: Pool | null
   /** Why there should be one and it cannot be read. */
@@ -45,6 +48,7 @@ export async function gatherFacts(context: Context): Promise<HostFacts> {
   const isRead = pool !== null && 'provider' in pool
   return {
     store,
+    storeWords: storeWords(context.storeForOthers),
     pool: isRead ? pool : null,
     poolError: isRead ? null : pool,
     sightings: isRead ? sightAll(pool) : new Map(),

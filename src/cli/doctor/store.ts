@@ -3,7 +3,6 @@ import { PoolMovedError, PoolNotInitializedError, ProbeFailedError, UserError } 
 import type { ServerExamination } from '../../store/redis/examine.ts'
 import type { PoolFile } from '../../store/sqlite/examine.ts'
 import { userNameOf } from '../../system/user-name.ts'
-import { storeWord } from '../store-word.ts'
 import { directoryFaults, type Fault, octal } from './directories.ts'
 import type { HostFacts } from './facts.ts'
 import { type Finding, withAdvice } from './finding.ts'
@@ -12,12 +11,11 @@ import { type Finding, withAdvice } from './finding.ts'
 const SLOW_MS = 100
 
 /** All users can use the pool, and nobody but its owner can delete it. */
-export function checkStore({ store, pool, poolError, health }: HostFacts): Finding {
+export function checkStore({ store, storeWords, pool, poolError, health }: HostFacts): Finding {
   const check = 'store'
   const noPool = () => {
     const gpuCount = health === null || health instanceof ProbeFailedError ? null : health.gpus.length
-    const url = store.kind === 'server' ? store.url : `sqlite:${store.path}`
-    return new PoolNotInitializedError(gpuCount, storeWord(url)).message
+    return new PoolNotInitializedError(gpuCount, storeWords).message
   }
   if (store.kind === 'server') return checkServer(store, poolError, pool === null ? noPool() : null)
   const { path, files, unwritable } = store

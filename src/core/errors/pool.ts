@@ -8,7 +8,7 @@ export class PoolNotInitializedError extends UserError {
   readonly code = 'pool-not-initialized'
   /**
    * @param gpuCount how many GPUs the host has, null when that is not known; a pool of none cannot be made
-   * @param store where the pool should be, as a word for a shell; null in the usual place
+   * @param store the option that says where the pool should be, as it is typed in a shell; null in the usual place
    */
   constructor(
     readonly gpuCount: number | null,
@@ -16,7 +16,7 @@ export class PoolNotInitializedError extends UserError {
   ) {
     super(
       `GPU pool is not initialized. Ask an administrator to run: canhazgpu admin --gpus ${gpuCount || '<count>'}` +
-        (store === null ? '' : ` --store ${store}`),
+        (store === null ? '' : ` ${store}`),
     )
   }
 }
