@@ -27,6 +27,7 @@ const examples: errors.UserError[] = [
   ),
   new errors.PoolNotInitializedError(8, null),
   new errors.PoolNotInitializedError(null, '--store sqlite:/srv/gpu/pool.db'),
+  new errors.PoolMovedError({ id: '1', state: 'left', other: 'redis://store.lab:6379/0' }),
   new errors.PoolMovedError({ id: '1', state: 'left', other: SERVER }),
   new errors.PoolMovedError({ id: '1', state: 'leaving', other: SERVER }),
   new errors.PoolMovedError({ id: '1', state: 'arriving', other: `sqlite:${POOL}` }),

@@ -249,6 +249,7 @@ test('a password goes by a file or a variable, and stands neither in the pool no
   expect(stdout).toContain(`From now on: --store-file ${file}`)
   const told = stdout + (await host.canhazgpu('status')).stderr
   expect(told).toContain('redis://gpu@127')
+  expect(told).toContain('Use --store-file FILE, ')
   expect(told).not.toContain('secret')
   expect((await host.shell('ps axww -o args')).stdout).not.toContain('secret')
   expect((await host.canhazgpu('--store-file', file, 'status')).stdout).toContain('(run,')

@@ -16,12 +16,19 @@ function whereItIs({ state, other }: Move): string {
   const again = `Try again in a moment; if 'canhazgpu migrate' was interrupted, run it again`
   switch (state) {
     case 'left':
-      return `The pool has moved to ${other}. Use --store ${asWord(other)}, or set it in /etc/canhazgpu/config.toml`
+      return `The pool has moved to ${other}. ${howToUse(other)} in /etc/canhazgpu/config.toml`
     case 'leaving':
       return `The pool is moving to ${other}, and nothing is handed out until it is there. ${again}`
     case 'arriving':
       return `The pool is still arriving here from ${other}, and nothing is handed out before. ${again}`
   }
+}
+
+/** A URL with a user name is shown without the password that goes with it, and alone would let nobody in. */
+function howToUse(place: string): string {
+  return /^rediss?(\+unix)?:\/\/[^/]*@/.test(place)
+    ? 'Use --store-file FILE, a file that holds this URL with its password, or set store-file'
+    : `Use --store ${asWord(place)}, or set it`
 }
 
 /** The `?` of a URL is a pattern to some shells (zsh refuses one that fits no file), and a path may hold anything. */
