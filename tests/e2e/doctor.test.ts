@@ -273,6 +273,19 @@ describe.skipIf(!canMakeUsers)('doctor for a user', () => {
     expect(findingsIn(seen).bad).toEqual(['unreserved use'])
   })
 
+  test('sees who uses a GPU that somebody else has reserved', async () => {
+    await host.canhazgpu('reserve', '--gpus', '2', '--user', 'lab')
+    await host.canhazgpuAs(alice.uid, 'reserve')
+    const pid = idleProcess(alice)
+    const use = { memoryUsed: 900, apps: [{ pid }] }
+    host.nvidiaSmi.show([{ memoryUsed: 900, apps: [{ pid: process.pid }] }, use, use, {}])
+    const { status, bad, of } = await doctor()
+    expect([status, bad]).toEqual([0, ['unreserved use']])
+    expect(of.get('unreserved use')).toStartWith(
+      `warning GPU 1 is reserved by lab (root), and used by PID ${pid} (python3) of ${alice.name} - `,
+    )
+  })
+
   test('who may not enter the place of the pool, says so and looks at the rest', async () => {
     chmodSync(dirname(host.poolPath), 0o700)
     const { bad, of } = findingsIn(await host.canhazgpuAs(alice.uid, 'doctor'))

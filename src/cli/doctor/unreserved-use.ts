@@ -1,7 +1,9 @@
 import { ProbeFailedError } from '../../core/errors.ts'
-import { poolStatus } from '../../core/status.ts'
-import { processOwner } from '../../system/user-name.ts'
-import { statusLine } from '../output/status-lines.ts'
+import { displayName } from '../../core/pool.ts'
+import { type GpuStatus, poolStatus } from '../../core/status.ts'
+import type { Usage } from '../../core/usage.ts'
+import { processOwner, processUid } from '../../system/user-name.ts'
+import { programName, statusLine } from '../output/status-lines.ts'
 import type { HostFacts } from './facts.ts'
 import { type Finding, withAdvice } from './finding.ts'
 
@@ -10,11 +12,27 @@ export function checkUnreservedUse({ pool, usage, ...facts }: HostFacts): Findin
   const check = 'unreserved use'
   if (usage instanceof ProbeFailedError)
     return { level: 'warning', check, text: 'not known while nvidia-smi fails - see driver' }
-  const foreign = pool
-    ? poolStatus(pool, { ...facts, usage }).filter(({ state }) => state === 'in-use-without-reservation')
-    : []
-  if (foreign.length === 0) return { level: 'ok', check, text: 'none' }
-  const found = foreign.map(status => statusLine(status, facts.now, processOwner)).join('; ')
+  const statuses = pool ? poolStatus(pool, { ...facts, usage }) : []
+  const found = statuses.flatMap(status =>
+    status.state === 'in-use-without-reservation'
+      ? [statusLine(status, facts.now, processOwner)]
+      : usedByOthers(status, usage),
+  )
+  if (found.length === 0) return { level: 'ok', check, text: 'none' }
   const advice = "ask them to start programs with 'canhazgpu run', or end those that were forgotten"
-  return { level: 'warning', check, text: withAdvice(found, advice) }
+  return { level: 'warning', check, text: withAdvice(found.join('; '), advice) }
+}
+
+/** Who is on a GPU that somebody else has reserved. Root's processes may well be the holder's: of a container, or by sudo. */
+function usedByOthers(status: GpuStatus, usage: Usage | null): string[] {
+  if (status.state !== 'reserved') return []
+  const { index, reservation } = status
+  const others = (usage?.gpus.get(index)?.processes ?? []).filter(({ pid }) => {
+    const uid = processUid(pid)
+    return uid !== null && uid !== 0 && uid !== reservation.holder.uid
+  })
+  return others.map(
+    ({ pid, name }) =>
+      `GPU ${index} is reserved by ${displayName(reservation)}, and used by PID ${pid} (${programName(name)}) of ${processOwner(pid)}`,
+  )
 }

@@ -172,6 +172,6 @@ function use(memoryMiB: number | null, processes: readonly GpuProcess[]): string
 }
 
 /** nvidia-smi gives a path; people know the program by its last part. */
-function programName(path: string): string {
+export function programName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1) || path
 }
