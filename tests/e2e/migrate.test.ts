@@ -235,11 +235,10 @@ test('a line is not moved, and its requests go on to wait', async () => {
 
 test('a password goes by a file or a variable, and stands neither in the pool nor on a command line', async () => {
   using host = await Host.withPool(1)
-  const port = freePort()
-  await using guarded = await RedisServer.start('--port', String(port))
+  await using guarded = await RedisServer.startOnPort()
   await guarded.cli('ACL', 'SETUSER', 'gpu', 'on', '>secret', '~*', '&*', '+@all')
   await startJob(host)
-  const url = `redis://gpu:secret@127.0.0.1:${port}/0?host=here`
+  const url = `redis://gpu:secret@127.0.0.1:${guarded.port}/0?host=here`
   const typed = await host.canhazgpu('migrate', '--to', url)
   expect(typed.status).toBe(2)
   const file = join(host.directory.path, 'store')
@@ -281,12 +280,6 @@ describe.skipIf(!canMakeUsers)('of several users', () => {
     await until(async () => (await endings(host, to)).includes('finished'))
   })
 })
-
-function freePort(): number {
-  const listening = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  listening.stop(true)
-  return listening.port
-}
 
 function withoutTimes(line: string): string {
   return line.replace(/\d+h \d+m \d+s/g, 'T')

@@ -99,9 +99,15 @@ export class RedisServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // A keeper would wait for ever for this server to come back.
-    for (const pid of keepersOfStores(url => url.includes(this.directory.path))) process.kill(pid, 'SIGKILL')
+    const names = [this.directory.path, ...this.ports.map(port => `:${port}/`)]
+    for (const pid of keepersOfStores(url => names.some(name => url.includes(name))))
+      process.kill(pid, 'SIGKILL')
     await this.kill()
     this.directory[Symbol.dispose]()
+  }
+
+  private get ports(): number[] {
+    return [this.port, this.tlsPort].filter(port => port > 0)
   }
 
   private async answers(): Promise<boolean> {
