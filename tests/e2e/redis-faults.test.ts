@@ -9,7 +9,23 @@ let server: RedisServer
 beforeEach(async () => {
   server = await RedisServer.start()
 })
-afterEach(() => server[Symbol.asyncDispose]())
+afterEach(async () => {
+  for (const waiter of waiters.splice(0)) {
+    waiter.kill('SIGKILL')
+    await waiter.exited
+  }
+  await server[Symbol.asyncDispose]()
+})
+
+const waiters: Bun.Subprocess[] = []
+
+/** A request in the line of a host. */
+async function queueUp(there: Host) {
+  const waiter = there.start(['run', '--wait', '--', 'echo', 'begun'])
+  waiters.push(waiter)
+  await until(async () => (await there.canhazgpu('queue')).stdout.includes('run'))
+  return waiter
+}
 
 const host = (gpus = 2): Promise<Host> => Host.withPool(gpus, server.url('gpu1'))
 
@@ -162,13 +178,13 @@ test.each([
   await using durable = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
   using there = await Host.withPool(1, durable.url('gpu1'))
   await there.canhazgpu('reserve')
-  const waiter = there.start(['run', '--wait', '--', 'echo', 'begun'])
-  await until(async () => (await there.canhazgpu('queue')).stdout.includes('run'))
+  const waiter = await queueUp(there)
   await durable.kill()
   await Bun.sleep(awayMs)
   await durable.start()
   await there.canhazgpu('release')
   expect(await waiter.stdout.text()).toBe('begun\n')
+  await until(() => isFree(there))
 })
 
 test.each([
@@ -182,8 +198,7 @@ test.each([
 ])('a waiter keeps its place where the server %s', async (_, ail, recover, reason) => {
   using there = await host(1)
   await using running = await Running.start(there)
-  const waiter = there.start(['run', '--wait', '--', 'echo', 'begun'])
-  await until(async () => (await there.canhazgpu('queue')).stdout.includes('run'))
+  const waiter = await queueUp(there)
   await server.cli(...ail.split(' '))
   await running.killKeeper()
   await running.kill()
@@ -194,6 +209,7 @@ test.each([
   await until(() => told.text.includes(`Waiting for 1 GPU(s): the store cannot be used: ${reason}\n`))
   await server.cli(...recover.split(' '))
   expect(await waiter.stdout.text()).toBe('begun\n')
+  await until(() => isFree(there))
   await reading
 })
 
