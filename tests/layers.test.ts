@@ -18,6 +18,7 @@ const doors: [touch: RegExp, places: readonly string[]][] = [
   [/^(node:)?child_process$/, []],
   [/^bun$/, ['src/store/redis/connection.ts']],
   [/^Bun\.(spawn|spawnSync|which|file)$/, ['src/system/spawn.ts']],
+  [/^Bun\.SHA1$/, ['src/system/digest.ts']],
   [/^Bun\.unsafe$/, ['src/system/machine-code.ts']],
   [/^Bun\.TOML$/, ['src/system/toml.ts']],
   // What no line above allows.

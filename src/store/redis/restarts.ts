@@ -1,3 +1,4 @@
+import { sha1 } from '../../system/digest.ts'
 import type { Client } from './client.ts'
 import type { HostKeys } from './keys.ts'
 
@@ -5,12 +6,12 @@ import type { HostKeys } from './keys.ts'
  * Tells whether a server has begun anew since a host's pool was last looked after: it may have come back with its data as they
  * were some time ago, or another has taken its place who had not heard of everything.
  *
- * A server forgets its scripts when it ends, whatever it keeps of its data; nobody but a script of the host's own name can so be
- * a mark. Somebody who flushes the scripts causes a look for nothing.
+ * A server forgets its scripts when it ends, whatever it keeps of its data: so a script by the host's name is the mark. Somebody
+ * who flushes the scripts causes a look for nothing.
  */
 export class Restarts {
   private readonly script: string
-  private readonly digest: Promise<string>
+  private readonly digest: string
 
   constructor(
     private readonly client: Client,
@@ -22,7 +23,7 @@ export class Restarts {
 
   /** Asks something about the pool, and in the same round trip whether the mark is there. */
   async askWithMark(...command: readonly string[]) {
-    const [reply = null, marks] = await this.client.askAll([command, ['SCRIPT', 'EXISTS', await this.digest]])
+    const [reply = null, marks] = await this.client.askAll([command, ['SCRIPT', 'EXISTS', this.digest]])
     return { reply, isMarked: Array.isArray(marks) && marks[0] === 1 }
   }
 
@@ -31,8 +32,4 @@ export class Restarts {
     const where = ['HGET', this.keys.pool, 'revision']
     await this.client.askAll([where, ['SCRIPT', 'LOAD', this.script]]).catch(() => {})
   }
-}
-
-async function sha1(text: string): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-1', new TextEncoder().encode(text))).toHex()
 }
