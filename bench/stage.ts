@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './measure.ts'
@@ -114,6 +114,9 @@ class NvidiaSmi {
     const rows = Array.from({ length: this.#gpus }, (_, index) => `${index}, GPU-${index}, 0\n`).join('')
     const delay = this.#ms > 0 ? `sleep ${this.#ms / 1000}\n` : ''
     const script = `#!/bin/sh\n${delay}case "$1" in --query-gpu=*) printf '${rows}' ;; esac\n`
-    writeFileSync(join(this.directory, 'nvidia-smi'), script, { mode: 0o755 })
+    const path = join(this.directory, 'nvidia-smi')
+    // In one step: somebody whom a command has sent may be starting it at this moment.
+    writeFileSync(`${path}-new`, script, { mode: 0o755 })
+    renameSync(`${path}-new`, path)
   }
 }
