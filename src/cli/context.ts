@@ -38,12 +38,13 @@ export function createContext(
       historyMs: settings().historyDays * DAY_MS,
       survivors: () => survivorsIn(storeUrl()),
     })
+  const storeForOthers = () => handedOn(storeUrl(), options)
   // The real uid: what a shell knows as $USER is a variable like any other.
   const uid = process.getuid?.() ?? 0
   async function openPool(access: StoreAccess): Promise<{ store: Store; pool: Pool }> {
     const store = await open(access)
     const pool = await store.read()
-    if (!pool) throw await notInitialized(handedOn(storeUrl(), options), probeTimeoutMs)
+    if (!pool) throw await notInitialized(storeForOthers(), probeTimeoutMs)
     return { store, pool: initialized(pool) }
   }
   return {
@@ -51,7 +52,7 @@ export function createContext(
       return storeUrl()
     },
     get storeForOthers() {
-      return handedOn(storeUrl(), options)
+      return storeForOthers()
     },
     memoryThresholdMiB,
     probeTimeoutMs,

@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs'
 import type { RunReservation } from '../core/pool.ts'
 import { processUid, userNameOf } from '../system/user-name.ts'
 import { wordsOf } from './command-of.ts'
 import { KEEPER } from './hidden-words.ts'
 import { identityOf, sight } from './identity.ts'
+import { allPids } from './pids.ts'
 import { type KeeperOrders, parseKeeperOrders, type RunTask } from './start-keeper.ts'
 
 /**
@@ -13,11 +13,10 @@ import { type KeeperOrders, parseKeeperOrders, type RunTask } from './start-keep
  * @param isMeant whether a keeper's store is the one that is asked about
  */
 export function keptRuns(isMeant: (storeUrl: string) => boolean): RunReservation[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .flatMap(name => {
-      const claim = keptRun(Number(name), isMeant)
-      return claim ? [{ claim, startTicks: identityOf(Number(name))?.startTicks ?? Infinity }] : []
+  return allPids()
+    .flatMap(pid => {
+      const claim = keptRun(pid, isMeant)
+      return claim ? [{ claim, startTicks: identityOf(pid)?.startTicks ?? Infinity }] : []
     })
     .sort((a, b) => a.startTicks - b.startTicks)
     .map(({ claim }) => claim)

@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs'
 import type { RunReservation } from '../core/pool.ts'
 import { sleep } from '../system/libc/waiting.ts'
 import { processUid } from '../system/user-name.ts'
 import { wordsOf } from './command-of.ts'
 import { KEEPER } from './hidden-words.ts'
+import { allPids } from './pids.ts'
 import { statOf } from './stat.ts'
 
 /** A process has no command line while it becomes another program: for some microseconds, or until it is its turn again. */
@@ -34,7 +34,7 @@ export function keptAmong(runs: readonly RunReservation[]): ReadonlySet<string> 
 
 /** All pids, those behind a given one first: a keeper is started right after the process that it keeps. */
 function pidsBehind(first: number): number[] {
-  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger)
+  const pids = allPids()
   return [...pids.filter(pid => pid > first), ...pids.filter(pid => pid <= first)]
 }
 
